@@ -1,0 +1,96 @@
+/* Visits at a host, the stamps that go home, and stamps that came home (space.db). */
+#pragma once
+
+#include "store/store.h"
+
+struct visit_row {
+    char id[32]; /* vis_...; also the stamp's id */
+    char home[LIMIT_ENTITY_ID + 1];
+    uint8_t person[32]; /* HMAC(count_key, home, sub) */
+    char sub[65];       /* until the stamp is receipted and retention passes */
+    char name[LIMIT_NAME + 1]; /* as disclosed, "" if not; falls to retention */
+    char tier[LIMIT_TIER + 1];
+    char status_uri[LIMIT_ENTITY_ID + 65];
+    uint32_t status_idx;
+    char device[44];      /* thumbprint of the device key, "" if unproven */
+    char nonce[65];       /* of the holder proof: (device, nonce) is unique among visits */
+    char verdict[8];      /* "admit" or "ask" */
+    char reasons[256];    /* codes, comma separated */
+    bool confirmed;       /* staff settled an ask */
+    int64_t data_age_s;
+    char day[11];         /* local day */
+    int64_t checked_in, checked_out; /* checked_out 0 while on site */
+    char desk[32];        /* token id, or "cli" */
+    char stamp_state[12]; /* "pending", "receipted", "refused" */
+};
+
+typedef int (*visit_each)(const struct visit_row *row, void *arg);
+
+/* STORE_E_CONFLICT: another visit used this (device, nonce). */
+int store_visit_add(struct store *s, const struct visit_row *row);
+int store_visit_get(struct store *s, const char *id, struct visit_row *out);
+/* The visit of this person that is not checked out yet. STORE_E_ABSENT. */
+int store_visit_open(struct store *s, const uint8_t person[static 32], struct visit_row *out);
+int store_visit_by_proof(struct store *s, const char *device, const char *nonce,
+                         struct visit_row *out);
+int store_visit_check_out(struct store *s, const char *id, int64_t at); /* STORE_E_STATE: is out */
+int store_visit_list(struct store *s, const char *after, size_t max, bool on_site_only,
+                     visit_each each, void *arg); /* newest first */
+
+/* Idempotency: (desk, key) -> digest of the request's body, and the answer that it got. */
+int store_idempotency_get(struct store *s, const char *desk, const char *key,
+                          uint8_t body_digest[static 32], struct buf *answer); /* STORE_E_ABSENT */
+int store_idempotency_put(struct store *s, const char *desk, const char *key,
+                          const uint8_t body_digest[static 32], struct str answer, int64_t at);
+int store_idempotency_prune(struct store *s, int64_t before);
+
+/* What `verify` promised to `checkin` (for verbs without a running node, and across restarts). */
+int store_verification_put(struct store *s, const char *id, const char *desk, struct str body,
+                           int64_t expires);
+int store_verification_get(struct store *s, const char *id, const char *desk, int64_t now,
+                           struct buf *body);
+int store_verification_prune(struct store *s, int64_t now);
+
+/* Outbox: stamps on their way home. One row a stamp revision; kept until receipted or refused. */
+struct outbox_row {
+    int64_t seq;
+    char visit[32];
+    int64_t revision;
+    char home[LIMIT_ENTITY_ID + 1];
+    struct str token;   /* the signed stamp; borrowed for the call of each */
+    int64_t due;        /* not before */
+    unsigned attempts;
+};
+typedef int (*outbox_each)(const struct outbox_row *row, void *arg);
+/* Puts a newer revision in place of an undelivered older one of the same visit. */
+int store_outbox_put(struct store *s, const char *visit, int64_t revision, const char *home,
+                     struct str token, int64_t due);
+int store_outbox_due(struct store *s, int64_t now, size_t max, outbox_each each, void *arg); /* by home, seq */
+int store_outbox_defer(struct store *s, int64_t seq, int64_t due);
+/* Delivered: keeps the receipt with the visit and removes the row. */
+int store_outbox_receipted(struct store *s, int64_t seq, struct str receipt, int64_t at);
+int store_outbox_refused(struct store *s, int64_t seq, const char *code, int64_t at);
+int store_outbox_count(struct store *s, int64_t *n);
+/* The stamp's revision that a visit has reached, its token and its receipt ("" if none yet). */
+int store_stamp_of_visit(struct store *s, const char *visit, int64_t *revision, struct buf *token,
+                         struct buf *receipt);
+
+/* At home: stamps that hosts sent. Unique by (host, id, revision). */
+struct home_stamp_row {
+    char host[LIMIT_ENTITY_ID + 1];
+    char id[41];
+    int64_t revision;
+    char member[32];
+    char pass[32]; /* pas_..., by index */
+    uint8_t digest[32]; /* of the stamp's claims without iat: same id, other claims is a dispute */
+    int64_t checked_in, checked_out;
+    char day[11];
+    int64_t received_at;
+    bool proven;
+};
+typedef int (*home_stamp_each)(const struct home_stamp_row *row, void *arg);
+/* 0 new; STORE_E_EXISTS: this very stamp is there already (receipt is then filled); STORE_E_CONFLICT. */
+int store_home_stamp_add(struct store *s, const struct home_stamp_row *row, struct str token,
+                         struct str receipt, struct buf *earlier_receipt);
+int store_home_stamp_list(struct store *s, const char *member /* or NULL */, int64_t before,
+                          size_t max, home_stamp_each each, void *arg); /* newest first */

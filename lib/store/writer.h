@@ -1,0 +1,43 @@
+/*
+ * The writer: one thread that commits in groups. Jobs of many threads are taken together, prepared
+ * together outside any transaction (that is where signatures are asked for), then each runs in its
+ * own savepoint inside one transaction per database, and after the one commit each is told.
+ * A job whose run() fails is undone alone. If the commit fails, all of the group are told so.
+ */
+#pragma once
+
+#include "store/store.h"
+
+struct write_job {
+    struct store *store; /* the writer's connection to the database that the job is for */
+    /* Runs inside the savepoint. 0 or a positive condition keeps or undoes: only 0 keeps. */
+    int (*run)(struct write_job *job, struct store *store);
+    /* On the writer's thread, after the commit (or the failure); the job is its owner's again. */
+    void (*done)(struct write_job *job, int result);
+    struct write_job *next; /* the writer's */
+    int result;             /* the writer's */
+};
+
+struct writer;
+
+/* prepare(): the whole group, outside transactions; it may set job->result to non-zero to have that
+ * job skipped and told so. May be NULL. */
+struct writer_hooks {
+    void (*prepare)(void *ctx, struct write_job *const jobs[], size_t n);
+    void *ctx;
+};
+
+#define WRITER_QUEUE 4096
+#define WRITER_GROUP 64
+
+int writer_start(const struct writer_hooks *hooks, struct writer **out);
+void writer_stop(struct writer *w); /* finishes what was submitted, joins the thread, frees */
+
+/* Queues the job; -EAGAIN when WRITER_QUEUE jobs wait (nothing was queued). */
+int writer_submit(struct writer *w, struct write_job *job);
+
+/* Submits and waits: returns the job's result. Not from the writer's own thread. job->done unused. */
+int writer_do(struct writer *w, struct write_job *job);
+
+/* The same steps on the calling thread, for verbs without a running node. */
+int writer_run_inline(const struct writer_hooks *hooks, struct write_job *job);
