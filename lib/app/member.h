@@ -1,0 +1,35 @@
+/* Members of a space: add, change, import. */
+#pragma once
+
+#include "app/space.h"
+#include "store/members.h"
+
+struct member_facts {
+    char name[LIMIT_NAME + 1]; /* required */
+    char tier[LIMIT_TIER + 1]; /* "member" if empty */
+    char email[LIMIT_EMAIL + 1];
+    char external_id[LIMIT_EXTERNAL_ID + 1];
+    char language[LIMIT_LANGUAGE + 1];
+};
+int member_check(const struct member_facts *f, struct err *err); /* APP_E_INVALID */
+int member_add(struct app_thread *t, struct space *space, const struct member_facts *f,
+               struct member_row *out, struct err *err);
+
+/* Suspends, restores or removes; their live passes get the status that follows, and the status lists
+ * are published before it returns. */
+int member_set_state(struct app_thread *t, struct space *space, const char *id,
+                     enum member_state state, struct member_row *out, struct err *err);
+
+/* CSV (RFC 4180, UTF-8, a header line: name required, tier, email, external_id, language). All rows
+ * or none. Rows whose external_id is known update that member. */
+struct import_result {
+    size_t added, updated, unchanged;
+    size_t n_errors;
+    struct {
+        size_t line;
+        char text[160];
+    } errors[20];
+};
+int member_import(struct app_thread *t, struct space *space, struct str csv, bool dry_run,
+                  struct import_result *out, struct err *err);
+struct json *member_json(const struct member_row *m);

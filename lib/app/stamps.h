@@ -1,0 +1,62 @@
+/*
+ * Stamps between nodes. Host: what to send (deliver_*). Home: what to accept (accept_*).
+ */
+#pragma once
+
+#include "app/space.h"
+#include "cred/stamp.h"
+#include "store/visits.h"
+
+#define STAMPS_PATH "/node/v1/stamps"
+
+/* At home. The request is a signed POST {"stamps":["<jwt>", ...]}. */
+struct accept_stamps {
+    struct app_job job; /* first */
+    char host[LIMIT_ENTITY_ID + 1];
+    size_t n;
+    struct accepted {
+        struct stamp stamp;
+        struct json *backing;
+        struct buf token;
+        uint8_t digest[32];        /* of the signing input, for the receipt */
+        uint8_t claims_digest[32]; /* for telling a re-signed stamp from a changed one */
+        const char *problem;       /* static code if refused: "forged", "foreign", "dispute" ... */
+        struct sign_request receipt;
+        struct home_stamp_row row;
+        struct buf answer; /* the receipt's token */
+    } * items;             /* owned, n of them */
+    struct buf reply;      /* {"results":[{"id","revision","receipt"}|{"id","revision","code"}]} */
+    void *owner;
+};
+/* Checks the request's signature, sender, replay and every stamp's signature on the calling thread;
+ * then app_submit(). APP_E_UNAUTHENTICATED, APP_E_FORBIDDEN (no peer), APP_E_INVALID. */
+int accept_stamps_prepare(struct app_thread *t, struct space *space,
+                          const struct httpsig_request *req, const struct httpsig_header *headers,
+                          size_t n_headers, struct accept_stamps *a, struct err *err);
+void accept_stamps_clear(struct accept_stamps *a);
+
+/* At the host, driven by the network thread (or by a verb). One delivery goes to one home. */
+struct delivery {
+    char home[LIMIT_ENTITY_ID + 1];
+    size_t n;
+    int64_t seq[LIMIT_STAMPS_PER_POST];
+    char visit[LIMIT_STAMPS_PER_POST][32];
+    int64_t revision[LIMIT_STAMPS_PER_POST];
+    unsigned attempts; /* the most of any of them */
+    struct buf tokens[LIMIT_STAMPS_PER_POST]; /* owned */
+    struct buf url, body; /* owned */
+    struct buf content_digest, signature_input, signature; /* owned: header values */
+};
+/* Takes what is due from the outbox, for at most max homes that are not in skip[] (deliveries under
+ * way). Fresh signatures of the request by t->signer. Stamps older than a day are still sent as they
+ * are. *n deliveries are written. */
+int deliver_collect(struct app_thread *t, struct space *space, const char *const *skip,
+                    size_t n_skip, struct delivery *out, size_t max, size_t *n, struct err *err);
+/* The home answered 200 with that body: verifies each receipt, keeps it, drops the rows; refused ones
+ * are kept as refused. */
+int deliver_received(struct app_thread *t, struct space *space, const struct delivery *d,
+                     struct str body, struct err *err);
+/* No answer, or not a good one: the state is unknown, never failed; tried again later (30 s * 2^n,
+ * full jitter, at most 1 h). */
+int deliver_failed(struct app_thread *t, struct space *space, const struct delivery *d);
+void delivery_clear(struct delivery *d);

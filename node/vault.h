@@ -1,0 +1,24 @@
+/*
+ * The keys of the spaces and what they may sign: used by the signer process, and by verbs that run
+ * without a node. Checks each payload against its kind, sets iat, exp and typ itself, and keeps the
+ * iat counters: iat = max(now, last + 1), persisted (fsync) before the signed object is handed out.
+ */
+#pragma once
+
+#include "app/app.h"
+#include "app/signer.h"
+#include "state.h"
+
+struct vault;
+
+int vault_open(const struct state *state, const struct app_clock *clock, struct vault **out,
+               struct err *err); /* spaces are opened when first asked for */
+void vault_free(struct vault *v);
+void vault_sign(struct vault *v, struct sign_request *req); /* fills in the answer */
+int vault_create(struct vault *v, const char *space, struct err *err);
+int vault_keys(struct vault *v, const char *space, struct key *federation, struct key *pass,
+               struct err *err);
+
+/* A struct signer that works on a vault in this process. Owned; free with signer_free(). */
+int signer_local(struct vault *v, struct signer **out);
+void signer_free(struct signer *s);
