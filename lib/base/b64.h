@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-#define B64_LEN(n) (((n)*4 + 2) / 3)      /* characters for n bytes */
-#define B64_DECODED_LEN(n) ((n)*3 / 4)    /* bytes from n characters */
+#define B64_LEN(n) (((n)*4 + 2) / 3)   /* characters for n bytes */
+#define B64_DECODED_LEN(n) ((n)*3 / 4) /* bytes from n characters */
 
 /* Writes B64_LEN(n) characters, no NUL. */
 void b64_encode(const void *p, size_t n, char *out);
@@ -20,6 +20,7 @@ int b64_decode(struct str text, void *out, size_t *n);
 /* As above, but exactly want bytes. */
 int b64_decode_exact(struct str text, void *out, size_t want);
 
-/* Standard base64 with padding (RFC 4648 section 4), for HTTP structured fields only. */
+/* Standard base64 with padding (RFC 4648 section 4), for HTTP structured fields only. Decoding is
+ * as canonical: -EINVAL; -ENOSPC if it is more than cap bytes. */
 int b64std_append(struct buf *b, const void *p, size_t n);
 int b64std_decode(struct str text, void *out, size_t cap, size_t *n);

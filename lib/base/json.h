@@ -17,18 +17,22 @@
 
 struct json;
 
+/* jansson has functions of some of these names. Only json.c sees its header, but the linker sees
+ * its symbols everywhere: these get a symbol of their own. */
+#define JSON_SYMBOL(name) __asm__("comity_" #name)
+
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 enum {
     JSON_E_SYNTAX = 1, /* not JSON, or more than one value */
     JSON_E_DEPTH,      /* deeper than the bound */
-    JSON_E_MEMBERS,    /* an object with more members, or an array with more items, than the bound */
-    JSON_E_DUPLICATE,  /* a member name twice in one object */
-    JSON_E_NUMBER,     /* an integer beyond +-(2^53 - 1), or a real that is not finite */
-    JSON_E_UTF8,       /* not UTF-8, or U+0000 */
-    JSON_E_SIZE,       /* longer than the bound */
-    JSON_E_ABSENT,     /* json_get_*: no such member */
-    JSON_E_TYPE,       /* json_get_*: the member has another type */
+    JSON_E_MEMBERS,   /* an object with more members, or an array with more items, than the bound */
+    JSON_E_DUPLICATE, /* a member name twice in one object */
+    JSON_E_NUMBER,    /* an integer beyond +-(2^53 - 1), or a real that is not finite */
+    JSON_E_UTF8,      /* not UTF-8, or U+0000 */
+    JSON_E_SIZE,      /* longer than the bound */
+    JSON_E_ABSENT,    /* json_get_*: no such member */
+    JSON_E_TYPE,      /* json_get_*: the member has another type */
 };
 
 struct json_bounds {
@@ -46,17 +50,20 @@ int json_parse(struct str text, const struct json_bounds *bounds, struct json **
                struct err *err);
 void json_free(struct json *v);
 DEFINE_CLEANUP(struct json *, json_free)
-struct json *json_ref(const struct json *v);  /* owned, shares the value */
-struct json *json_copy(const struct json *v); /* owned, deep; NULL if memory is out */
+struct json *json_ref(const struct json *v); /* owned, shares the value */
 
-/* New values, owned; NULL if memory is out. */
-struct json *json_object(void);
-struct json *json_array(void);
-struct json *json_string(struct str s);
+/* Owned, deep; NULL if memory is out. */
+struct json *json_copy(const struct json *v) JSON_SYMBOL(json_copy);
+
+/* New values, owned; NULL if memory is out. Text must be UTF-8: NULL for other bytes too, and for a
+ * real that is not finite. */
+struct json *json_object(void) JSON_SYMBOL(json_object);
+struct json *json_array(void) JSON_SYMBOL(json_array);
+struct json *json_string(struct str s) JSON_SYMBOL(json_string);
 struct json *json_int(int64_t n);
-struct json *json_real(double x);
+struct json *json_real(double x) JSON_SYMBOL(json_real);
 struct json *json_bool(bool b);
-struct json *json_null(void);
+struct json *json_null(void) JSON_SYMBOL(json_null);
 
 /* Adding. `value` is consumed, also on failure and when NULL (then -ENOMEM). Replaces a member of
  * that name. Members keep their order of insertion. 0 or -ENOMEM. */
@@ -70,13 +77,14 @@ int json_append_z(struct json *arr, const char *z);
 void json_remove(struct json *obj, const char *key);
 
 /* Reading; everything borrowed. */
-enum json_kind json_kind(const struct json *v);
-const struct json *json_get(const struct json *obj, const char *key); /* NULL if absent, or no object */
-size_t json_count(const struct json *v);                              /* members or items, else 0 */
-const struct json *json_at(const struct json *arr, size_t i);         /* NULL beyond the end */
-struct str json_as_str(const struct json *v);                         /* {NULL, 0} if no string */
-int json_as_int(const struct json *v, int64_t *out);                  /* JSON_E_TYPE */
-int json_as_real(const struct json *v, double *out);                  /* an integer too; JSON_E_TYPE */
+enum json_kind json_kind(const struct json *v); /* of NULL: JSON_NULL */
+const struct json *json_get(const struct json *obj,
+                            const char *key);                 /* NULL if absent, or no object */
+size_t json_count(const struct json *v);                      /* members or items, else 0 */
+const struct json *json_at(const struct json *arr, size_t i); /* NULL beyond the end */
+struct str json_as_str(const struct json *v);                 /* {NULL, 0} if no string */
+int json_as_int(const struct json *v, int64_t *out);          /* JSON_E_TYPE */
+int json_as_real(const struct json *v, double *out);          /* an integer too; JSON_E_TYPE */
 
 /* 0, JSON_E_ABSENT or JSON_E_TYPE. */
 int json_get_str(const struct json *obj, const char *key, struct str *out);
@@ -87,7 +95,8 @@ int json_get_bool(const struct json *obj, const char *key, bool *out);
 /* For reading what we wrote ourselves: the string, or NULL if absent or of another type. */
 const char *json_z(const struct json *obj, const char *key);
 
-/* Iterates over an object: struct json_iter it = {0}; while (json_next(obj, &it)) it.key, it.value */
+/* Iterates over an object: struct json_iter it = {0}; while (json_next(obj, &it)) it.key, it.value
+ */
 struct json_iter {
     void *at;
     struct str key;
@@ -95,7 +104,7 @@ struct json_iter {
 };
 bool json_next(const struct json *obj, struct json_iter *it);
 
-bool json_equal(const struct json *a, const struct json *b);
+bool json_equal(const struct json *a, const struct json *b) JSON_SYMBOL(json_equal);
 
 /* Appends the text: compact, or indented by two for people. 0 or the buffer's error. */
 int json_write(const struct json *v, struct buf *out);

@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#define LIMIT_ENTITY_ID 255           /* "https://host[:port]" */
-#define LIMIT_PASS 2000               /* characters of an SD-JWT without its proof */
-#define LIMIT_PRESENTATION 4000       /* characters with disclosures and proof */
+#define LIMIT_ENTITY_ID 255     /* "https://host[:port]" */
+#define LIMIT_PASS 2000         /* characters of an SD-JWT without its proof */
+#define LIMIT_PRESENTATION 4000 /* characters with disclosures and proof */
 #define LIMIT_QR_TEXT (2 * LIMIT_PRESENTATION + 300)
 #define LIMIT_DISCLOSURES 16
 #define LIMIT_CONFIGURATION (8 * 1024)
@@ -41,8 +41,8 @@
 #define LIMIT_LANGUAGE 35
 #define LIMIT_IDEMPOTENCY_KEY 128
 
-#define LIMIT_CLOCK_SKEW 120      /* of any other party's clock */
-#define LIMIT_PROOF_AGE 90        /* a holder proof is good for so long */
+#define LIMIT_CLOCK_SKEW 120 /* of any other party's clock */
+#define LIMIT_PROOF_AGE 90   /* a holder proof is good for so long */
 #define LIMIT_PROOF_AHEAD 30
 #define LIMIT_VERIFICATION_TIME 600
 #define LIMIT_VERIFICATIONS 16384 /* kept in memory */

@@ -1,7 +1,7 @@
 /*
  * A hash map from byte strings to pointers, bounded, insertion order kept for iteration (so that
- * nothing ever depends on addresses). Keys are copied; values are borrowed, or freed by `free_value`.
- * Hashing is SipHash-like keyed by `seed`, since keys come from outside.
+ * nothing ever depends on addresses). Keys are copied; values are borrowed, or freed by
+ * `free_value`. Hashing is SipHash-like keyed by `seed`, since keys come from outside.
  */
 #pragma once
 

@@ -59,5 +59,10 @@ int str_to_real(struct str s, double min, double max, double *out);
 /* Well-formed UTF-8 (no overlongs, no surrogates, no NUL). */
 bool str_is_utf8(struct str s);
 
-/* No control characters: fit for one line of a terminal or a log. */
+/* Bytes of the well-formed UTF-8 character at p, of which n bytes are there; 0 if malformed or NUL.
+ */
+size_t str_utf8_len(const char *p, size_t n);
+
+/* UTF-8 without control characters, line separators and marks that turn the direction of writing:
+ * fit for one line of a terminal or a log. */
 bool str_is_printable(struct str s);
