@@ -10,6 +10,8 @@
 
 #define CONFIGURATION_TYP "entity-statement+jwt"
 #define CONFIGURATION_PATH "/.well-known/openid-federation"
+#define CONFIGURATION_STAMPS_PATH "/node/v1/stamps"
+#define CONFIGURATION_STATUS_PATH "/status/" /* and a decimal number below LIMIT_STATUS_LISTS */
 #define COMITY_VERSION 1
 
 enum {
@@ -20,25 +22,37 @@ enum {
     CONFIGURATION_E_VERSION,   /* speaks no version of Comity that we do */
 };
 
+/* A plain value: nothing in it is owned. Texts are NUL-terminated UTF-8 without control characters.
+ */
 struct configuration {
     char id[LIMIT_ENTITY_ID + 1];
     char name[LIMIT_NAME + 1];
-    int64_t iat, exp;
+    int64_t iat, exp; /* exp is iat + LIFETIME_CONFIGURATION */
     struct key federation[LIMIT_KEYS_PER_ENTITY];
-    size_t n_federation;
-    struct key pass[LIMIT_KEYS_PER_ENTITY]; /* sign passes and status lists */
-    size_t n_pass;
+    size_t n_federation; /* from 1 */
+    struct key
+        pass[LIMIT_KEYS_PER_ENTITY]; /* sign passes and status lists; none is a federation key */
+    size_t n_pass;                   /* from 1 */
     bool has_position;
-    double lat, lon;
-    char country[3];   /* ISO 3166-1 alpha-2, "" if unknown */
-    char timezone[65]; /* "" if unknown */
-    unsigned status_lists; /* "<id>/status/0" ... */
+    double lat, lon;       /* degrees, WGS 84 */
+    char country[3];       /* ISO 3166-1 alpha-2, "" if unknown */
+    char timezone[65];     /* "" if unknown */
+    unsigned status_lists; /* "<id>/status/0" ...; at most LIMIT_STATUS_LISTS */
 };
 
-/* Payload for the signer (who sets iat and exp), owned. */
+/*
+ * Payload for the signer, owned; NULL if memory is out. It holds everything but iat, exp and jwks
+ * (the federation keys), which the signer adds: iss, sub, comity_versions and metadata. So .iat,
+ * .exp and .federation of c are not looked at.
+ */
 struct json *configuration_payload(const struct configuration *c);
 
-/* Checks form, `expected` id, self-signature and times; the JWT's own keys verify it, so the caller
- * compares them with what it pinned. */
+/*
+ * Checks form, `expected` id (canonical), self-signature and times; the JWT's own keys verify it,
+ * so the caller compares them with what it pinned. *out is written on 0 only.
+ *
+ * A record that was verified when it was received and is read back later may have expired since. To
+ * keep it as a stale one, pass as `now` the time at which it was last confirmed at its origin.
+ */
 int configuration_verify(struct verifier *v, struct str token, const char *expected, int64_t now,
                          struct configuration *out, struct err *err);

@@ -45,13 +45,17 @@ enum reason {
     REASON_COUNT
 };
 
+#define REASON_PARAMS_MAX 2
+
 struct reason_info {
-    const char *code;     /* "holder_proof_bad" */
-    enum verdict verdict; /* what it leads to */
-    unsigned step;        /* 1 to 9 of "from scan to verdict" */
-    const char *text;     /* one sentence in English for the desk */
-    const char *next;     /* what the desk does now */
+    const char *code;                      /* "holder_proof_bad" */
+    enum verdict verdict;                  /* what it leads to */
+    unsigned step;                         /* 1 to 9 of "from scan to verdict" */
+    const char *text;                      /* one or two sentences in English for the desk */
+    const char *next;                      /* what the desk does now */
+    const char *params[REASON_PARAMS_MAX]; /* names of what comes with it; NULL after the last */
 };
 
+/* Static, never NULL. What is no reason gives the entry of REASON_NONE: texts "", VERDICT_ADMIT. */
 const struct reason_info *reason_info(enum reason r);
 const char *verdict_name(enum verdict v); /* "admit", "ask", "refuse" */
