@@ -7,6 +7,7 @@
 
 #define KEYBIND_TYP "kb+jwt"
 #define KEYBIND_ANY_DESK "urn:comity:any-desk"
+#define KEYBIND_NONCE_MIN 8
 #define KEYBIND_NONCE_MAX 64
 
 enum {
@@ -23,11 +24,14 @@ struct keybind {
     bool any_desk;
 };
 
-/* `audience` is the verifying space's entity id; `not_before` the start of the verifying process. */
+/* `audience` is the verifying space's entity id; `not_before` the start of the verifying process.
+ * Checked in the order of the conditions above; *out is only written on 0. Replay is the caller's
+ * to find, by (device key, nonce). */
 int keybind_check(struct verifier *v, const struct sdjwt *presented, const struct key *device,
                   const char *audience, int64_t now, int64_t not_before, struct keybind *out,
                   struct err *err);
 
-/* Appends issued + proof. */
+/* Appends issued + proof. `issued` ends in '~' (-EINVAL if not), nonce is 8 to 64 visible ASCII
+ * characters. */
 int keybind_present(const struct key_pair *device, struct str issued, const char *audience,
                     const char *nonce, int64_t now, struct buf *out);

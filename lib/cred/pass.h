@@ -28,14 +28,17 @@ struct pass {
     char name[LIMIT_NAME + 1]; /* "" unless disclosed */
 };
 
-/* Reads a parsed presentation. PASS_E_*; err names the claim. */
+/* Reads a parsed presentation, whose signature may not have been checked yet. Only what is signed
+ * and always visible is read, and the disclosed name. PASS_E_*; err names the claim; *out is only
+ * written on 0. */
 int pass_read(const struct sdjwt *presented, struct pass *out, struct err *err);
 
 struct pass_claims {
-    const struct pass *pass;  /* name and member_since become disclosures if set */
-    int64_t member_since;     /* Unix seconds, 0 if unknown */
+    const struct pass *pass; /* name and member_since become disclosures if set */
+    int64_t member_since;    /* Unix seconds, 0 if unknown */
 };
 
-/* The payload to sign (owned, with _sd) and in tail the disclosures, "~d1~d2~". */
+/* The payload to sign (owned, with _sd) and in tail the disclosures, "~d1~d2~": the pass is the
+ * signed payload followed by tail. member_since becomes a date, in UTC. */
 int pass_payload(const struct pass_claims *claims, struct rand *rand, struct json **payload,
                  struct buf *tail);

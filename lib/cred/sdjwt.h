@@ -19,18 +19,20 @@
 #define SDJWT_DIGEST_LEN 43  /* base64url of SHA-256 */
 
 enum {
-    SDJWT_E_MALFORMED = 1, /* form, encoding, JSON, sizes; also RFC 9901 section 7.1 step 3 failures:
-                              duplicate or unreferenced digests, forbidden claim names ... */
+    SDJWT_E_MALFORMED =
+        1, /* form, encoding, JSON, sizes; also RFC 9901 section 7.1 step 3 failures:
+              duplicate or unreferenced digests, forbidden claim names ... */
     SDJWT_E_TYP,
     SDJWT_E_UNSUPPORTED, /* alg, _sd_alg, crit and the like: well formed, but not for us */
 };
 
 struct sdjwt_disclosure {
-    struct str text;               /* borrowed: base64url, as presented */
-    struct json *array;            /* owned: [salt, name, value], or [salt, value] of an array item */
-    const struct json *level;      /* the object whose _sd names it, NULL for an array item */
+    struct str text;          /* borrowed: base64url, as presented */
+    struct json *array;       /* owned: [salt, name, value], or [salt, value] of an array item */
+    const struct json *level; /* the object whose _sd names it, NULL for an array item */
     char name[SDJWT_NAME_MAX + 1]; /* "" for an array item */
-    char root[SDJWT_NAME_MAX + 1]; /* the top-level claim that it is, or is part of; cut if longer */
+    char
+        root[SDJWT_NAME_MAX + 1]; /* the top-level claim that it is, or is part of; cut if longer */
     char digest[SDJWT_DIGEST_LEN];
     bool top; /* .name is a top-level claim */
     bool used;
@@ -63,7 +65,8 @@ struct json *sdjwt_claims(const struct sdjwt *s);
 
 /* Issuing: makes a disclosure [salt, name, value], adds its digest to payload's "_sd" (kept sorted,
  * so that order says nothing) and appends "<disclosure>~" to tail. `value` is consumed, also on
- * failure. 0; -EINVAL if the name is reserved, too long or already in the payload; -ENOMEM, -EIO. */
+ * failure. 0; -EINVAL if the name is reserved, too long or already in the payload; -ENOMEM, -EIO.
+ */
 int sdjwt_conceal(struct json *payload, const char *name, struct json *value, struct rand *rand,
                   struct buf *tail);
 
