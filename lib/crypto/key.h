@@ -1,8 +1,9 @@
 /*
  * Keys: EC P-256 (FIPS 186-4) and Ed25519 (RFC 8032).
  *
- * A public key is a plain value of 64 bytes (parsed OpenSSL keys cost 2 KB, so they are kept only in
- * a verifier's bounded cache). A key pair is opaque, owned by whoever made it, and wiped on free.
+ * A public key is a plain value of 64 bytes (parsed OpenSSL keys cost 2 KB, so they are kept only
+ * in a verifier's bounded cache). A key pair is opaque, owned by whoever made it, and wiped on
+ * free.
  */
 #pragma once
 
@@ -31,7 +32,7 @@ struct key_pair;
 
 int key_pair_generate(enum key_type type, struct key_pair **out);
 int key_pair_from_secret(enum key_type type, const uint8_t secret[static 32],
-                         struct key_pair **out); /* KEY_E_INVALID */
+                         struct key_pair **out);                             /* KEY_E_INVALID */
 int key_pair_secret(const struct key_pair *pair, uint8_t secret[static 32]); /* wipe it after use */
 
 /* PEM, PKCS #8, mode 0600, created exclusively and synced. */

@@ -13,9 +13,9 @@ enum { SIG_E_BAD = 1 };
 int sign_bytes(const struct key_pair *pair, const void *p, size_t n, uint8_t sig[static SIG_LEN]);
 
 /*
- * A verifier belongs to one thread. It keeps at most max_keys parsed keys, least recently used first
- * out, each with a context that is ready to verify: no key parsing and no algorithm look-up on the
- * hot path. It also owns the digest context for sha256 on that path.
+ * A verifier belongs to one thread. It keeps at most max_keys parsed keys, least recently used
+ * first out, each with a context that is ready to verify: no key parsing and no algorithm look-up
+ * on the hot path. It also owns the digest context for sha256 on that path.
  */
 struct verifier;
 
