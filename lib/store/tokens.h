@@ -15,6 +15,9 @@ struct token_row {
 
 typedef int (*token_each)(const struct token_row *row, void *arg);
 
-int store_token_add(struct store *s, const struct token_row *row); /* STORE_E_EXISTS: name in use */
+int store_token_add(struct store *s,
+                    const struct token_row *row); /* STORE_E_EXISTS: name in use by a valid token */
+/* An id, or the name of a valid token. STORE_E_ABSENT; STORE_E_STATE: it is revoked already. The
+ * name may then be used again. */
 int store_token_revoke(struct store *s, const char *id_or_name, int64_t at);
 int store_token_list(struct store *s, token_each each, void *arg); /* by creation */

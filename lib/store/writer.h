@@ -16,6 +16,7 @@ struct write_job {
     void (*done)(struct write_job *job, int result);
     struct write_job *next; /* the writer's */
     int result;             /* the writer's */
+    uint32_t told;          /* the writer's */
 };
 
 struct writer;
@@ -36,7 +37,8 @@ void writer_stop(struct writer *w); /* finishes what was submitted, joins the th
 /* Queues the job; -EAGAIN when WRITER_QUEUE jobs wait (nothing was queued). */
 int writer_submit(struct writer *w, struct write_job *job);
 
-/* Submits and waits: returns the job's result. Not from the writer's own thread. job->done unused. */
+/* Submits and waits: returns the job's result. Not from the writer's own thread. job->done unused.
+ */
 int writer_do(struct writer *w, struct write_job *job);
 
 /* The same steps on the calling thread, for verbs without a running node. */

@@ -1,0 +1,233 @@
+/*
+ * Stamps on their way home. A stamp row stays when it has been delivered, since token and receipt
+ * prove the visit; while its `due` is set it is in the outbox.
+ *
+ * seq names one attempt to tell the home something. A stamp that is put again gets a new seq, so
+ * that an answer which is still under way to the earlier one can no longer settle it.
+ */
+#include "store/sqlite.h"
+#include "store/visits.h"
+
+static const char SQL_NEWEST[] =
+    "SELECT v.n, s.revision, s.seq, s.due IS NOT NULL FROM visit v LEFT JOIN stamp s"
+    " ON s.visit = v.n WHERE v.id = ? ORDER BY s.revision DESC LIMIT 1";
+static const char SQL_ADD[] =
+    "INSERT INTO stamp (visit, revision, home, token, due) VALUES (?, ?, ?, ?, ?)";
+static const char SQL_REPLACE[] =
+    "UPDATE stamp SET seq = (SELECT max(seq) + 1 FROM stamp), revision = ?, home = ?, token = ?,"
+    " due = ?, attempts = 0 WHERE seq = ?";
+static const char SQL_DUE[] =
+    "SELECT s.seq, v.id, s.revision, s.home, s.token, s.due, s.attempts"
+    " FROM stamp s INDEXED BY stamp_outbox JOIN visit v ON v.n = s.visit"
+    " WHERE s.due IS NOT NULL AND s.due <= ? ORDER BY s.home, s.seq LIMIT ?";
+static const char SQL_DEFER[] =
+    "UPDATE stamp SET due = ?, attempts = attempts + 1 WHERE seq = ? AND due IS NOT NULL";
+static const char SQL_RECEIPTED[] = "UPDATE stamp SET due = NULL, receipt = ?, settled_at = ?"
+                                    " WHERE seq = ? AND due IS NOT NULL";
+static const char SQL_REFUSED[] = "UPDATE stamp SET due = NULL, refusal = ?, settled_at = ?"
+                                  " WHERE seq = ? AND due IS NOT NULL";
+static const char SQL_VISIT_STATE[] =
+    "UPDATE visit SET stamp_state = ? WHERE n = (SELECT visit FROM stamp WHERE seq = ?)";
+static const char SQL_VISIT_PENDING[] = "UPDATE visit SET stamp_state = 'pending' WHERE n = ?";
+static const char SQL_COUNT[] = "SELECT count(*) FROM stamp WHERE due IS NOT NULL";
+static const char SQL_OF_VISIT[] = "SELECT revision, token, receipt FROM stamp"
+                                   " WHERE visit = (SELECT n FROM visit WHERE id = ?)"
+                                   " ORDER BY revision DESC LIMIT 1";
+
+/* What is known of a visit's stamps before another is put. */
+struct newest {
+    int64_t visit, revision, seq;
+    bool any, pending;
+};
+
+static int find_newest(struct store *s, const char *visit, struct newest *out)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_NEWEST);
+    int r;
+
+    query_text(&q, visit);
+    r = query_next(&q);
+    if (r)
+        return r;
+    out->visit = query_get_int(&q);
+    out->revision = query_get_int(&q);
+    out->seq = query_get_int(&q); /* NULL, which reads as 0, if there is none; else from 1 */
+    out->any = out->seq != 0;
+    out->pending = query_get_int(&q) != 0;
+    return 0;
+}
+
+static int add(struct store *s, const struct newest *newest, int64_t revision, const char *home,
+               struct str token, int64_t due)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_ADD);
+
+    query_int(&q, newest->visit);
+    query_int(&q, revision);
+    query_text(&q, home);
+    query_str(&q, token);
+    query_int(&q, due);
+    return query_run(&q);
+}
+
+static int replace(struct store *s, const struct newest *newest, int64_t revision, const char *home,
+                   struct str token, int64_t due)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_REPLACE);
+
+    query_int(&q, revision);
+    query_text(&q, home);
+    query_str(&q, token);
+    query_int(&q, due);
+    query_int(&q, newest->seq);
+    return query_run(&q);
+}
+
+static int visit_is_pending(struct store *s, int64_t visit)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_VISIT_PENDING);
+
+    query_int(&q, visit);
+    return query_run(&q);
+}
+
+/* A correction after the earlier revision was settled. */
+static int add_later(struct store *s, const struct newest *newest, int64_t revision,
+                     const char *home, struct str token, int64_t due)
+{
+    int r = sql_enter(s);
+
+    if (r)
+        return r;
+    r = add(s, newest, revision, home, token, due);
+    if (r == 0)
+        r = visit_is_pending(s, newest->visit);
+    return sql_leave(s, r);
+}
+
+int store_outbox_put(struct store *s, const char *visit, int64_t revision, const char *home,
+                     struct str token, int64_t due)
+{
+    struct newest newest = {0};
+    int r = find_newest(s, visit, &newest);
+
+    if (r)
+        return r;
+    if (!newest.any)
+        return add(s, &newest, revision, home, token, due);
+    if (revision < newest.revision)
+        return STORE_E_STATE;
+    if (newest.pending)
+        return replace(s, &newest, revision, home, token, due);
+    if (revision == newest.revision)
+        return STORE_E_EXISTS;
+    return add_later(s, &newest, revision, home, token, due);
+}
+
+int store_outbox_due(struct store *s, int64_t now, size_t max, outbox_each each, void *arg)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_DUE);
+    int r;
+
+    query_int(&q, now);
+    query_int(&q, (int64_t)max);
+    while ((r = query_next(&q)) == 0) {
+        struct outbox_row row = {0};
+
+        row.seq = query_get_int(&q);
+        query_get_text(&q, row.visit, sizeof(row.visit));
+        row.revision = query_get_int(&q);
+        query_get_text(&q, row.home, sizeof(row.home));
+        row.token = query_get_str(&q);
+        row.due = query_get_int(&q);
+        row.attempts = (unsigned)query_get_int(&q);
+        r = query_error(&q);
+        if (r == 0)
+            r = each(&row, arg);
+        if (r)
+            return r;
+    }
+    return query_end(r);
+}
+
+int store_outbox_defer(struct store *s, int64_t seq, int64_t due)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_DEFER);
+
+    query_int(&q, due);
+    query_int(&q, seq);
+    return query_change(&q);
+}
+
+static int settle(struct store *s, const char *sql, int64_t seq, struct str text, int64_t at)
+{
+    _cleanup_(query_close) struct query q = query_open(s, sql);
+
+    query_str(&q, text);
+    query_int(&q, at);
+    query_int(&q, seq);
+    return query_change(&q);
+}
+
+static int visit_is(struct store *s, const char *state, int64_t seq)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_VISIT_STATE);
+
+    query_text(&q, state);
+    query_int(&q, seq);
+    return query_run(&q);
+}
+
+int store_outbox_receipted(struct store *s, int64_t seq, struct str receipt, int64_t at)
+{
+    int r = sql_enter(s);
+
+    if (r)
+        return r;
+    r = settle(s, SQL_RECEIPTED, seq, receipt, at);
+    if (r == 0)
+        r = visit_is(s, "receipted", seq);
+    return sql_leave(s, r);
+}
+
+int store_outbox_refused(struct store *s, int64_t seq, const char *code, int64_t at)
+{
+    int r = sql_enter(s);
+
+    if (r)
+        return r;
+    r = settle(s, SQL_REFUSED, seq, str_of(code), at);
+    if (r == 0)
+        r = visit_is(s, "refused", seq);
+    return sql_leave(s, r);
+}
+
+int store_outbox_count(struct store *s, int64_t *n)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_COUNT);
+    int r = query_next(&q);
+
+    if (r == 0)
+        *n = query_get_int(&q);
+    return r;
+}
+
+int store_stamp_of_visit(struct store *s, const char *visit, int64_t *revision, struct buf *token,
+                         struct buf *receipt)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_OF_VISIT);
+    int64_t found;
+    int r;
+
+    query_text(&q, visit);
+    r = query_next(&q);
+    if (r)
+        return r;
+    found = query_get_int(&q);
+    query_get_buf(&q, token);
+    query_get_buf(&q, receipt);
+    if (query_error(&q))
+        return query_error(&q);
+    *revision = found;
+    return 0;
+}

@@ -1,0 +1,25 @@
+/* What one connection is made of: for lib/store/sqlite*.c only. */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "store/sqlite.h"
+
+#define STATEMENTS_MAX 128 /* more than this floor has; what does not fit is prepared each time */
+
+struct statement {
+    const char *sql; /* static; NULL: a free place */
+    sqlite3_stmt *handle;
+    bool busy;
+    bool passing; /* not in the table: freed when its query closes */
+};
+
+struct store {
+    sqlite3 *db;
+    int depth; /* 0 outside a transaction, 1 in it, one more for each savepoint */
+    int lost;  /* the failure with which SQLite itself gave up the transaction, else 0 */
+    char failure[256];
+    struct statement statements[STATEMENTS_MAX];
+};
+
+int sql_fail(struct store *s, int rc);
