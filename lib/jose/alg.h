@@ -11,5 +11,5 @@ struct jose_alg {
     enum key_type type;
 };
 
-const struct jose_alg *jose_alg_find(struct str name);          /* NULL if unknown */
-const struct jose_alg *jose_alg_of(enum key_type type);         /* the one we write: ES256, Ed25519 */
+const struct jose_alg *jose_alg_find(struct str name);  /* NULL if unknown */
+const struct jose_alg *jose_alg_of(enum key_type type); /* the one we write: ES256, Ed25519 */

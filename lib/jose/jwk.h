@@ -12,10 +12,13 @@ enum {
     JWK_E_PRIVATE,       /* carries "d" where only a public key belongs */
 };
 
-/* A public key. "use"/"alg"/"key_ops", if present, must allow verifying with that key; "kid", if
- * present, is returned by jwk_kid() and not trusted. */
+/* A public key. "use"/"alg"/"key_ops", if present, must allow verifying with that key, else it is
+ * JWK_E_UNSUPPORTED; "kid", if present, is returned by jwk_kid() and not trusted.
+ * Whether the numbers are a point of the curve is not looked at here, since this is on the path of
+ * every holder proof and the verifier looks anyway; who keeps a key calls key_check(). */
 int jwk_parse(const struct json *jwk, struct key *out, struct err *err);
 int jwk_parse_pair(const struct json *jwk, struct key_pair **out, struct err *err); /* with "d" */
+struct str jwk_kid(const struct json *jwk); /* borrowed; {NULL, 0} if absent */
 
 /* Owned JWK with kid (thumbprint), alg and use:"sig"; jwk_bare() has only what identifies the key,
  * for cnf. NULL if memory is out. */
@@ -23,7 +26,8 @@ struct json *jwk_write(const struct key *key);
 struct json *jwk_bare(const struct key *key);
 struct json *jwk_write_pair(const struct key_pair *pair); /* with "d": for files of mode 0600 */
 
-/* {"keys":[...]}: at most max keys; keys of unknown type are skipped, malformed ones refuse it all. */
+/* {"keys":[...]}: at most max keys; keys of unknown type or of another use are skipped, malformed
+ * ones and points off the curve refuse it all. */
 int jwks_parse(const struct json *jwks, struct key *out, size_t max, size_t *n, struct err *err);
 struct json *jwks_write(const struct key *keys, size_t n);
 

@@ -18,7 +18,7 @@ enum {
     JWS_E_ALG,           /* alg unknown, none or HS* */
     JWS_E_HEADER,        /* crit, b64, jwk, jku, x5u, x5c: what we refuse to obey */
     JWS_E_KEY,           /* the key is not of the header's algorithm */
-    JWS_E_SIGNATURE,
+    JWS_E_SIGNATURE,     /* not of 64 bytes (jws_parse), or not the key's (jws_check) */
 };
 
 struct jws {
@@ -39,7 +39,8 @@ void jws_clear(struct jws *jws);
 /* Whether the signature is key's. JWS_E_KEY, JWS_E_SIGNATURE. */
 int jws_check(struct verifier *v, const struct jws *jws, const struct key *key);
 
-/* SHA-256 of the signing input: what identifies a signed object, never its (malleable) signature. */
+/* SHA-256 of the signing input: what identifies a signed object, never its (malleable) signature.
+ */
 int jws_digest(const struct jws *jws, uint8_t out[static 32]);
 
 /* Appends protected.payload.signature; kid is the pair's thumbprint. `payload` is JSON text. */
