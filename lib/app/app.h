@@ -47,7 +47,7 @@ enum { NOTIFY_OUTBOX = 1, NOTIFY_PEERS };
 struct app_thread {
     struct app *app;
     struct verifier *verifier;
-    struct signer *signer;   /* this thread's channel; NULL if it never signs itself */
+    struct signer *signer; /* this thread's channel; NULL if it never signs itself */
     struct rand rand;
     struct store *directory_read; /* read connections, opened by whoever made the thread; or NULL */
     struct store *(*reads)(struct app_thread *t, struct space *space); /* lazily opened; or NULL */
@@ -69,10 +69,10 @@ int64_t app_now(const struct app *app);
 struct app_job {
     struct write_job write; /* first; .run and .store are set by app_do / app_submit */
     struct app *app;
-    struct space *space;    /* NULL: the write is to directory.db */
+    struct space *space;                 /* NULL: the write is to directory.db */
     int (*compose)(struct app_job *job); /* may be NULL */
     int (*run)(struct app_job *job, struct store *store);
-    void (*done)(struct app_job *job, int result); /* app_submit only; writer's thread */
+    void (*done)(struct app_job *job, int result);    /* app_submit only; writer's thread */
     struct sign_request *sign[LIMIT_STAMPS_PER_POST]; /* borrowed from the job's owner */
     size_t n_sign;
     struct err err;
@@ -81,11 +81,14 @@ struct app_job {
 int app_do(struct app *app, struct app_job *job);     /* waits; the job's result */
 int app_submit(struct app *app, struct app_job *job); /* -EAGAIN: the queue is full */
 
+/* compose() returns this to end its job as a success that needs no write: the job's result is 0. */
+#define APP_DONE 1000
+
 /* The writer's prepare hook; ctx is the struct app. */
 void app_prepare(void *ctx, struct write_job *const jobs[], size_t n);
 
-/* Failures of use cases, beside negative errno. One list for all, since the surfaces translate them:
- * app_failure() gives the stable code, the HTTP status and the exit code of each. */
+/* Failures of use cases, beside negative errno. One list for all, since the surfaces translate
+ * them: app_failure() gives the stable code, the HTTP status and the exit code of each. */
 enum app_failure {
     APP_E_INVALID = 1,     /* what was given is not acceptable: err says what and where */
     APP_E_ABSENT,          /* no such thing */
@@ -101,9 +104,10 @@ enum app_failure {
     APP_E_BUSY,            /* try again */
 };
 struct app_failure_info {
-    const char *code;   /* "not_found": the problem's "code" */
+    const char *code; /* "not_found": the problem's "code" */
     const char *title;
-    int status;         /* HTTP */
-    int exit;           /* of the command line */
+    int status; /* HTTP */
+    int exit;   /* of the command line */
 };
-const struct app_failure_info *app_failure_info(int result); /* negative errno: "internal", 500, 1 */
+const struct app_failure_info *
+app_failure_info(int result); /* negative errno: "internal", 500, 1 */

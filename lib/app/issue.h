@@ -7,8 +7,8 @@
 #include "store/passes.h"
 
 struct issue_request {
-    const char *member; /* mem_... */
-    int days;           /* 1 to LIMIT_PASS_DAYS; 0: that limit */
+    const char *member;       /* mem_... */
+    int days;                 /* 1 to LIMIT_PASS_DAYS; 0: that limit */
     const struct key *device; /* NULL: a pass without holder key */
 };
 struct issued {

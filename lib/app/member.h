@@ -12,16 +12,20 @@ struct member_facts {
     char language[LIMIT_LANGUAGE + 1];
 };
 int member_check(const struct member_facts *f, struct err *err); /* APP_E_INVALID */
+/* A row for those facts, with a new id and sub; nothing is stored. */
+int member_row_new(struct app_thread *t, const struct member_facts *f, struct member_row *out);
 int member_add(struct app_thread *t, struct space *space, const struct member_facts *f,
                struct member_row *out, struct err *err);
 
-/* Suspends, restores or removes; their live passes get the status that follows, and the status lists
- * are published before it returns. */
+/* Suspends, restores or removes; their live passes get the status that follows, and the status
+ * lists are published before it returns. */
 int member_set_state(struct app_thread *t, struct space *space, const char *id,
                      enum member_state state, struct member_row *out, struct err *err);
 
 /* CSV (RFC 4180, UTF-8, a header line: name required, tier, email, external_id, language). All rows
- * or none. Rows whose external_id is known update that member. */
+ * or none: with n_errors the result is APP_E_INVALID and nothing was changed. Rows whose
+ * external_id is known update that member. */
+#define IMPORT_ROWS_MAX 20000
 struct import_result {
     size_t added, updated, unchanged;
     size_t n_errors;

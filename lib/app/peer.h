@@ -1,6 +1,6 @@
 /*
- * Peers: what was fetched is verified here and kept; fetching is the caller's (the network thread, or
- * a verb). A failure never replaces the last good record.
+ * Peers: what was fetched is verified here and kept; fetching is the caller's (the network thread,
+ * or a verb). A failure never replaces the last good record.
  */
 #pragma once
 
@@ -20,8 +20,8 @@ int peer_pin(struct app_thread *t, struct space *space, const struct peer_seen *
              struct str token, struct err *err);
 int peer_remove(struct app_thread *t, struct space *space, const char *id, struct err *err);
 
-/* A refresh brought this. Not signed by the pinned key: APP_E_FORBIDDEN. The same or older: only the
- * time of the check is noted. */
+/* A refresh brought this. Not signed by the pinned key: APP_E_FORBIDDEN. The same or older: only
+ * the time of the check is noted. */
 int peer_configuration_received(struct app_thread *t, const char *id, struct str token,
                                 struct err *err);
 int peer_status_received(struct app_thread *t, const char *id, const char *uri, struct str token,

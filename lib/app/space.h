@@ -1,10 +1,12 @@
 /*
  * A space that this process speaks for: its identity, its signed documents ready to serve, and the
- * small caches that the desk's path needs. Opened at start, closed at the end, shared by all threads.
+ * small caches that the desk's path needs. Opened at start, closed at the end, shared by all
+ * threads.
  */
 #pragma once
 
 #include "app/app.h"
+#include "base/map.h"
 #include "base/tz.h"
 #include "fed/configuration.h"
 #include "store/passes.h"
@@ -37,14 +39,20 @@ struct space {
     struct published published_issuer; /* /.well-known/jwt-vc-issuer: plain JSON */
     struct published published_status[LIMIT_STATUS_LISTS];
     unsigned n_status;
+    struct map
+        *peers; /* entity ids that this space pinned; the directory holds those of all spaces */
 
     struct tokens *tokens;
     struct verifications *verifications;
     struct replay *replay; /* holder proofs: (device key, nonce) */
 };
 
-/* Founding: what `init` and `space add` ask for. Keys are made by the signer, facts go to the store,
- * the first configuration and status list are signed. The folder exists. */
+/* Whether this space recognises that one: itself, or a pinned peer. */
+bool space_recognises(struct space *space, const char *id);
+int space_recognise(struct space *space, const char *id, bool yes); /* -ENOMEM, APP_E_LIMIT */
+
+/* Founding: what `init` and `space add` ask for. Keys are made by the signer, facts go to the
+ * store, the first configuration and status list are signed. The folder exists. */
 struct space_facts {
     char id[LIMIT_ENTITY_ID + 1];
     char name[LIMIT_NAME + 1];
@@ -61,12 +69,15 @@ int space_found(struct app_thread *t, const char *db_path, const struct space_fa
 int space_open(struct app_thread *t, const char *db_path, struct space **out, struct err *err);
 void space_close(struct space *space);
 
-/* What is due now: renewal of the configuration (10 d) and the status lists (daily), and lists whose
- * bits changed before a crash. Called at start and by the network thread every minute. */
+/* What is due now: renewal of the configuration (10 d) and the status lists (daily), and lists
+ * whose bits changed before a crash. Called at start and by the network thread every minute. */
 int space_renew(struct app_thread *t, struct space *space, struct err *err);
 
 /* Signs status list n anew with the bits of the store, stores and publishes it. */
 int space_publish_status(struct app_thread *t, struct space *space, unsigned n, struct err *err);
+
+/* One more status list, when those there are have few free indices left. APP_E_LIMIT. */
+int space_add_status_list(struct app_thread *t, struct space *space, struct err *err);
 
 /* Copies a published document: "configuration", "issuer", or status list n. APP_E_ABSENT. */
 enum published_kind { PUBLISHED_CONFIGURATION, PUBLISHED_ISSUER, PUBLISHED_STATUS };

@@ -42,18 +42,18 @@ struct delivery {
     int64_t seq[LIMIT_STAMPS_PER_POST];
     char visit[LIMIT_STAMPS_PER_POST][32];
     int64_t revision[LIMIT_STAMPS_PER_POST];
-    unsigned attempts; /* the most of any of them */
-    struct buf tokens[LIMIT_STAMPS_PER_POST]; /* owned */
-    struct buf url, body; /* owned */
+    unsigned attempts;                                     /* the most of any of them */
+    struct buf tokens[LIMIT_STAMPS_PER_POST];              /* owned */
+    struct buf url, body;                                  /* owned */
     struct buf content_digest, signature_input, signature; /* owned: header values */
 };
 /* Takes what is due from the outbox, for at most max homes that are not in skip[] (deliveries under
- * way). Fresh signatures of the request by t->signer. Stamps older than a day are still sent as they
- * are. *n deliveries are written. */
+ * way). Fresh signatures of the request by t->signer. Stamps older than a day are still sent as
+ * they are. *n deliveries are written. */
 int deliver_collect(struct app_thread *t, struct space *space, const char *const *skip,
                     size_t n_skip, struct delivery *out, size_t max, size_t *n, struct err *err);
-/* The home answered 200 with that body: verifies each receipt, keeps it, drops the rows; refused ones
- * are kept as refused. */
+/* The home answered 200 with that body: verifies each receipt, keeps it, drops the rows; refused
+ * ones are kept as refused. */
 int deliver_received(struct app_thread *t, struct space *space, const struct delivery *d,
                      struct str body, struct err *err);
 /* No answer, or not a good one: the state is unknown, never failed; tried again later (30 s * 2^n,

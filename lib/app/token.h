@@ -9,7 +9,8 @@ struct token_made {
 };
 int token_create(struct app_thread *t, struct space *space, const char *name, enum token_role role,
                  struct token_made *out, struct err *err); /* APP_E_EXISTS, APP_E_INVALID */
-int token_revoke(struct app_thread *t, struct space *space, const char *id_or_name, struct err *err);
+int token_revoke(struct app_thread *t, struct space *space, const char *id_or_name,
+                 struct err *err);
 
 /* On the desk's path: a read lock and a hash look-up, no store. APP_E_UNAUTHENTICATED. */
 struct token_holder {

@@ -1,6 +1,7 @@
 /*
- * What `verify` promised to `checkin`: the presented text, kept for 10 minutes under a "ver_" id for
- * the desk that asked, so that checking in after looking is not a replay. Bounded: the oldest go first.
+ * What `verify` promised to `checkin`: the presented text, kept for 10 minutes under a "ver_" id
+ * for the desk that asked, so that checking in after looking is not a replay. Bounded: the oldest
+ * go first.
  */
 #pragma once
 

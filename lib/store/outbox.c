@@ -22,6 +22,8 @@ static const char SQL_DUE[] =
     " WHERE s.due IS NOT NULL AND s.due <= ? ORDER BY s.home, s.seq LIMIT ?";
 static const char SQL_DEFER[] =
     "UPDATE stamp SET due = ?, attempts = attempts + 1 WHERE seq = ? AND due IS NOT NULL";
+static const char SQL_HASTEN[] =
+    "UPDATE stamp SET due = ? WHERE home = ? AND due IS NOT NULL AND due > ?";
 static const char SQL_RECEIPTED[] = "UPDATE stamp SET due = NULL, receipt = ?, settled_at = ?"
                                     " WHERE seq = ? AND due IS NOT NULL";
 static const char SQL_REFUSED[] = "UPDATE stamp SET due = NULL, refusal = ?, settled_at = ?"
@@ -157,6 +159,16 @@ int store_outbox_defer(struct store *s, int64_t seq, int64_t due)
     query_int(&q, due);
     query_int(&q, seq);
     return query_change(&q);
+}
+
+int store_outbox_hasten(struct store *s, const char *home, int64_t now)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_HASTEN);
+
+    query_int(&q, now);
+    query_text(&q, home);
+    query_int(&q, now);
+    return query_run(&q);
 }
 
 static int settle(struct store *s, const char *sql, int64_t seq, struct str text, int64_t at)

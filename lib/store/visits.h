@@ -77,6 +77,8 @@ int store_outbox_due(struct store *s, int64_t now, size_t max, outbox_each each,
                      void *arg); /* by home, seq */
 /* Of a seq that is no longer in the outbox: STORE_E_ABSENT, here and below. */
 int store_outbox_defer(struct store *s, int64_t seq, int64_t due); /* counts an attempt */
+/* That home answers again: what waits for it is due now. */
+int store_outbox_hasten(struct store *s, const char *home, int64_t now);
 /* Delivered: keeps the receipt with the visit and takes the row out of the outbox. */
 int store_outbox_receipted(struct store *s, int64_t seq, struct str receipt, int64_t at);
 int store_outbox_refused(struct store *s, int64_t seq, const char *code, int64_t at);

@@ -1,0 +1,300 @@
+/* At home: stamps that hosts send. Every stamp gets its own answer; one bad one spoils no other. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "app/replay.h"
+#include "app/stamps.h"
+#include "base/json_text.h"
+#include "crypto/digest.h"
+#include "store/members.h"
+
+/* ---- on the asking thread: who sends, and are the signatures theirs ---- */
+
+/* The federation key of a recognised space, by its kid. */
+static int sender_key(struct app_thread *t, struct space *space, const char *keyid,
+                      char host[static LIMIT_ENTITY_ID + 1], struct key *key)
+{
+    struct directory *d = t->app->directory;
+    const struct dir_issuer *issuer;
+    int r = APP_E_FORBIDDEN;
+    directory_read(d);
+    for (size_t i = 0; r != 0 && (issuer = directory_at(d, i)); i++) {
+        for (size_t k = 0; k < issuer->n_federation; k++) {
+            if (strcmp(issuer->federation_kid[k], keyid) != 0)
+                continue;
+            *key = issuer->federation[k];
+            memcpy(host, issuer->id, LIMIT_ENTITY_ID + 1);
+            r = issuer->state == DIR_SUSPENDED ? APP_E_FORBIDDEN : 0;
+            break;
+        }
+    }
+    directory_done(d);
+    return r == 0 && !space_recognises(space, host) ? APP_E_FORBIDDEN : r;
+}
+
+static int sender_replay(struct app_thread *t, const struct httpsig *sig, int64_t now)
+{
+    char both[THUMBPRINT_LEN + 1 + HTTPSIG_NONCE_MAX + 1];
+    uint8_t digest[SHA256_LEN];
+    int n = snprintf(both, sizeof(both), "%s %s", sig->params.keyid, sig->params.nonce);
+    int r = verifier_sha256(t->verifier, both, (size_t)n, digest);
+    int again = 0;
+    if (r == 0)
+        r = replay_bind(t->app->request_replay, digest, 0, now,
+                        sig->params.expires + LIMIT_CLOCK_SKEW, &again);
+    if (r == REPLAY_E_FULL)
+        return APP_E_BUSY;
+    return r == 0 && again ? APP_E_UNAUTHENTICATED : r;
+}
+
+static int sender_check(struct app_thread *t, struct space *space,
+                        const struct httpsig_request *req, const struct httpsig_header *headers,
+                        size_t n_headers, struct accept_stamps *a, struct key *key, struct err *err)
+{
+    struct httpsig sig = {0};
+    int64_t now = app_now(t->app);
+    int r = httpsig_parse(req, headers, n_headers, now, &sig, err);
+    if (r != 0)
+        return r > 0 ? APP_E_UNAUTHENTICATED : r;
+    r = sender_key(t, space, sig.params.keyid, a->host, key);
+    if (r != 0) {
+        err_set(err, r, "the key %.12s... is of no space that %s recognises", sig.params.keyid,
+                space->id);
+        err_next(err, r, "ask the home space to add you as a peer");
+    } else {
+        r = httpsig_check(t->verifier, &sig, key);
+        if (r > 0)
+            r = err_set(err, APP_E_UNAUTHENTICATED,
+                        "the request's signature is not that of its key");
+        if (r == 0) {
+            r = sender_replay(t, &sig, now);
+            if (r == APP_E_UNAUTHENTICATED)
+                err_set(err, r, "a request with this nonce was seen before");
+        }
+    }
+    httpsig_clear(&sig);
+    return r;
+}
+
+/* A stamp that was re-signed says the same but for iat: that decides "the same" from "a dispute".
+ */
+static int claims_digest(const struct json *payload, uint8_t out[static SHA256_LEN])
+{
+    _cleanup_(json_freep) struct json *claims = json_copy(payload);
+    _cleanup_(buf_clear) struct buf text = {0};
+    if (!claims)
+        return -ENOMEM;
+    json_remove(claims, "iat");
+    int r = json_write(claims, &text);
+    return r == 0 ? sha256(text.p, text.n, out) : r;
+}
+
+/* 0, also with item->problem set; negative errno if it cannot tell. */
+static int stamp_check(struct app_thread *t, const struct space *space, const char *host,
+                       const struct key *key, struct accepted *item)
+{
+    struct jws jws = {0};
+    int64_t now = app_now(t->app);
+    int r = jws_parse(buf_as_str(&item->token), STAMP_TYP, LIMIT_STAMP, &jws, NULL);
+    if (r == 0)
+        r = stamp_read(&jws, &item->stamp, &item->backing, NULL);
+    if (r > 0)
+        item->problem = "malformed";
+    if (r == 0) {
+        r = jws_check(t->verifier, &jws, key);
+        if (r > 0 || strcmp(item->stamp.host, host) != 0)
+            item->problem = "forged";
+        else if (r == 0 && strcmp(item->stamp.home, space->id) != 0)
+            item->problem = "foreign";
+        else if (r == 0 && (item->stamp.iat > now + LIMIT_CLOCK_SKEW ||
+                            item->stamp.checked_in > now + LIMIT_CLOCK_SKEW))
+            item->problem = "from_the_future";
+    }
+    if (r == 0)
+        r = jws_digest(&jws, item->digest);
+    if (r == 0)
+        r = claims_digest(item->backing, item->claims_digest);
+    jws_clear(&jws);
+    return r < 0 ? r : 0;
+}
+
+static int body_read(struct str body, struct accept_stamps *a, struct err *err)
+{
+    _cleanup_(json_freep) struct json *doc = NULL;
+    int r = json_parse(body, &json_bounds_wire, &doc, err);
+    if (r != 0)
+        return r > 0 ? APP_E_INVALID : r;
+    const struct json *stamps = json_get(doc, "stamps");
+    size_t n = json_count(stamps);
+    if (!stamps || json_kind(stamps) != JSON_ARRAY || n == 0 || n > LIMIT_STAMPS_PER_POST)
+        return err_set(err, APP_E_INVALID, "\"stamps\" must be an array of 1 to %d stamps",
+                       LIMIT_STAMPS_PER_POST);
+    a->items = calloc(n, sizeof(*a->items));
+    if (!a->items)
+        return -ENOMEM;
+    a->n = n;
+    for (size_t i = 0; i < n; i++) {
+        struct str token = json_as_str(json_at(stamps, i));
+        if (token.n == 0 || token.n > LIMIT_STAMP)
+            return err_set(err, APP_E_INVALID, "stamps[%zu] is no token of at most %d characters",
+                           i, LIMIT_STAMP);
+        r = buf_str(&a->items[i].token, token);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static int accept_compose(struct app_job *job);
+static int accept_run(struct app_job *job, struct store *store);
+
+int accept_stamps_prepare(struct app_thread *t, struct space *space,
+                          const struct httpsig_request *req, const struct httpsig_header *headers,
+                          size_t n_headers, struct accept_stamps *a, struct err *err)
+{
+    struct key key;
+    a->job.space = space;
+    a->job.compose = accept_compose;
+    a->job.run = accept_run;
+    int r = sender_check(t, space, req, headers, n_headers, a, &key, err);
+    if (r == 0)
+        r = body_read(req->body, a, err);
+    for (size_t i = 0; r == 0 && i < a->n; i++)
+        r = stamp_check(t, space, a->host, &key, &a->items[i]);
+    return r;
+}
+
+void accept_stamps_clear(struct accept_stamps *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        struct accepted *item = &a->items[i];
+        json_free(item->backing);
+        buf_clear(&item->token);
+        buf_clear(&item->answer);
+        sign_request_clear(&item->receipt);
+    }
+    free(a->items);
+    a->items = NULL;
+    a->n = 0;
+    buf_clear(&a->reply);
+}
+
+/* ---- on the writer's thread: whose member is it ---- */
+
+/* The status list's number in "<id>/status/<n>"; -1 if the uri is not ours. */
+static int list_of(const struct space *space, const char *uri)
+{
+    struct str rest = str_of(uri);
+    int64_t n;
+    if (!str_starts(rest, str_of(space->id)))
+        return -1;
+    rest = (struct str){rest.p + strlen(space->id), rest.n - strlen(space->id)};
+    if (!str_starts(rest, STR("/status/")))
+        return -1;
+    rest = (struct str){rest.p + 8, rest.n - 8};
+    return str_to_int(rest, 0, LIMIT_STATUS_LISTS - 1, &n) == 0 ? (int)n : -1;
+}
+
+/* A stamp for a (sub, index) that was never issued is an alarm, and never a visit. */
+static int member_find(const struct space *space, struct accepted *item)
+{
+    struct member_row member;
+    struct pass_row pass;
+    int list = list_of(space, item->stamp.status_uri);
+    int r = list < 0 ? STORE_E_ABSENT : store_member_by_sub(space->store, item->stamp.sub, &member);
+    if (r == 0)
+        r = store_pass_by_index(space->store, (unsigned)list, item->stamp.status_idx,
+                                item->stamp.checked_in + LIMIT_CLOCK_SKEW, &pass);
+    if (r < 0)
+        return r;
+    if (r != 0 || strcmp(pass.member, member.id) != 0) {
+        item->problem = "never_issued";
+        return 0;
+    }
+    if (item->stamp.checked_in > pass.exp + LIMIT_CLOCK_SKEW) {
+        item->problem = "pass_expired";
+        return 0;
+    }
+    struct home_stamp_row *row = &item->row;
+    memcpy(row->host, item->stamp.host, sizeof(row->host));
+    memcpy(row->id, item->stamp.id, sizeof(row->id));
+    memcpy(row->member, member.id, sizeof(row->member));
+    memcpy(row->pass, pass.id, sizeof(row->pass));
+    memcpy(row->digest, item->claims_digest, sizeof(row->digest));
+    memcpy(row->day, item->stamp.day, sizeof(row->day));
+    row->revision = item->stamp.revision;
+    row->checked_in = item->stamp.checked_in;
+    row->checked_out = item->stamp.checked_out;
+    row->proven = item->stamp.proof.n > 0;
+    return 0;
+}
+
+static int receipt_compose(const struct space *space, struct accepted *item, int64_t now)
+{
+    struct receipt receipt = {.revision = item->stamp.revision, .iat = now};
+    memcpy(receipt.home, space->id, sizeof(receipt.home));
+    memcpy(receipt.host, item->stamp.host, sizeof(receipt.host));
+    memcpy(receipt.id, item->stamp.id, sizeof(receipt.id));
+    memcpy(receipt.digest, item->digest, sizeof(receipt.digest));
+    _cleanup_(json_freep) struct json *payload = receipt_payload(&receipt);
+    item->receipt.kind = SIGN_RECEIPT;
+    item->receipt.space = space->id;
+    buf_reset(&item->receipt.payload);
+    return payload ? json_write(payload, &item->receipt.payload) : -ENOMEM;
+}
+
+static int accept_compose(struct app_job *job)
+{
+    struct accept_stamps *a = (struct accept_stamps *)job;
+    int64_t now = app_now(job->app);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < a->n; i++) {
+        struct accepted *item = &a->items[i];
+        item->row.received_at = now;
+        if (!item->problem)
+            r = member_find(job->space, item);
+        if (r != 0 || item->problem)
+            continue;
+        r = receipt_compose(job->space, item, now);
+        job->sign[job->n_sign++] = &item->receipt;
+    }
+    return r;
+}
+
+static int accept_one(struct store *store, struct accepted *item)
+{
+    struct str receipt = buf_as_str(&item->receipt.token);
+    buf_reset(&item->answer);
+    int r =
+        store_home_stamp_add(store, &item->row, buf_as_str(&item->token), receipt, &item->answer);
+    if (r == STORE_E_CONFLICT) {
+        item->problem = "dispute";
+        return 0;
+    }
+    if (r == STORE_E_EXISTS) /* sent again: the receipt that it had, or, if re-signed, a new one */
+        return buf_reset(&item->answer), buf_str(&item->answer, receipt);
+    return r == 0 ? buf_str(&item->answer, receipt) : r;
+}
+
+static int accept_run(struct app_job *job, struct store *store)
+{
+    struct accept_stamps *a = (struct accept_stamps *)job;
+    struct buf *out = &a->reply;
+    buf_reset(out);
+    buf_z(out, "{\"results\":[");
+    for (size_t i = 0; i < a->n; i++) {
+        struct accepted *item = &a->items[i];
+        int r = item->problem ? 0 : accept_one(store, item);
+        if (r != 0)
+            return r;
+        buf_z(out, i > 0 ? ",{" : "{");
+        json_text_member(out, "id", item->backing ? item->stamp.id : NULL);
+        json_text_member_int(out, "revision", item->stamp.revision);
+        if (item->problem)
+            json_text_member(out, "code", item->problem);
+        else
+            json_text_member(out, "receipt", item->answer.p);
+        buf_ch(out, '}');
+    }
+    return buf_z(out, "]}");
+}
