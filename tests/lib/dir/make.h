@@ -31,7 +31,7 @@ static inline struct configuration make_space(const char *id, int64_t iat)
     };
 
     snprintf(c.id, sizeof(c.id), "%s", id);
-    snprintf(c.name, sizeof(c.name), "Space at %s", id + 8);
+    snprintf(c.name, sizeof(c.name), "Space at %.100s", id + 8);
     c.federation[0] = make_key(1);
     c.pass[0] = make_key(2);
     return c;
