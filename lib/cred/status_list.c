@@ -165,7 +165,7 @@ static int read_list(const struct json *payload, struct status_list *l, struct e
 
     if (json_kind(list) != JSON_OBJECT)
         return bad(err, "status_list", list ? "is not an object" : "is missing");
-    if (json_get_int(list, "bits", &bits) || bits < 1 || !bits_known((unsigned)bits))
+    if (json_get_int(list, "bits", &bits) || (bits != 1 && bits != 2))
         return bad(err, "bits", "is neither 1 nor 2");
     if (json_get_str(list, "lst", &lst))
         return bad(err, "lst", "is not a string");
