@@ -17,7 +17,8 @@
 enum {
     HTTPSIG_E_ABSENT = 1, /* no Signature or Signature-Input header, or no label with our tag */
     HTTPSIG_E_MALFORMED,  /* not the structured fields that they should be */
-    HTTPSIG_E_COVERAGE,   /* a required component or parameter is not covered */
+    HTTPSIG_E_COVERAGE,   /* a required component or parameter is not covered, or it covers what the
+                           * request does not have or we cannot see */
     HTTPSIG_E_TIME,       /* not yet or no longer valid, or valid for too long */
     HTTPSIG_E_DIGEST,     /* the body is not the one that was signed */
     HTTPSIG_E_ALG,        /* alg unknown or not the key's */
@@ -25,7 +26,8 @@ enum {
 };
 
 struct httpsig_request {
-    struct str method, authority, path; /* authority lower case, default port left out */
+    struct str method, authority; /* authority lower case, default port left out */
+    struct str path;              /* may have a query behind it, which is no part of "@path" */
     struct str content_type;
     struct str body;
 };
@@ -41,7 +43,10 @@ struct httpsig_params {
     char keyid[THUMBPRINT_LEN + 1];
 };
 
-/* Signing in two steps, since the key is in another process: headers and base first ... */
+const char *httpsig_alg_of(enum key_type type); /* "ecdsa-p256-sha256" or "ed25519" */
+
+/* Signing in two steps, since the key is in another process: headers and base first (-EINVAL for a
+ * text that cannot stand in them) ... */
 int httpsig_digest_header(struct str body, struct buf *content_digest);
 int httpsig_base(const struct httpsig_request *req, struct str content_digest,
                  const struct httpsig_params *params, const char *alg, struct buf *base,
@@ -50,7 +55,9 @@ int httpsig_base(const struct httpsig_request *req, struct str content_digest,
 int httpsig_signature_header(const uint8_t sig[static SIG_LEN], struct buf *out);
 
 /* Reading: httpsig_parse() checks form, coverage, times and digest, and says who claims to sign;
- * the caller finds that key and httpsig_check()s. Replay is the caller's: (keyid, nonce). */
+ * the caller finds that key and httpsig_check()s. Replay is the caller's: (keyid, nonce), to be
+ * remembered until expires + LIMIT_CLOCK_SKEW. Several headers of one name are one list. *out is
+ * only written on 0. */
 struct httpsig {
     struct httpsig_params params;
     char alg[24]; /* "" if not given */
@@ -59,5 +66,7 @@ struct httpsig {
 };
 int httpsig_parse(const struct httpsig_request *req, const struct httpsig_header *headers, size_t n,
                   int64_t now, struct httpsig *out, struct err *err);
+
+/* HTTPSIG_E_ALG, HTTPSIG_E_SIGNATURE. */
 int httpsig_check(struct verifier *v, const struct httpsig *sig, const struct key *key);
 void httpsig_clear(struct httpsig *sig);
