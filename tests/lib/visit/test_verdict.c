@@ -278,6 +278,10 @@ static void later_reasons_join(void **state)
     verdict_add(&v, REASON_PRINTED_PASS, NULL, 0);
     verdict_add(&v, REASON_NONE, NULL, 0);
     assert_int_equal(v.n_reasons, 3);
+
+    verdict_add(&v, REASON_ID_REQUIRED, NULL, 0);
+    assert_int_equal(v.n_reasons, 4);
+    assert_int_equal(v.verdict, VERDICT_REFUSE);
 }
 
 static void more_reasons_than_slots(void **state)
