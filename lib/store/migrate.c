@@ -50,11 +50,13 @@ static int check(const struct schema *schema, const struct found *found, const c
     if (!fresh && found->application_id != schema->application_id)
         return err_set(err, -EINVAL, "%s is not a %s database of Comity", path, schema->name);
     if (found->version > schema->version) {
-        err_next(err, 0, "Start the later version of Comity, or restore a backup of before.");
-        return err_set(err, STORE_E_NEWER,
-                       "%s was written by a later version of Comity: its schema has version %lld, "
-                       "and this program knows %lld",
-                       path, (long long)found->version, (long long)schema->version);
+        err_set(
+            err, 0,
+            "%s was written by a later version of Comity: its schema has version %lld, and this "
+            "program knows %lld",
+            path, (long long)found->version, (long long)schema->version);
+        return err_next(err, STORE_E_NEWER,
+                        "Start the later version of Comity, or restore a backup of before.");
     }
     return 0;
 }

@@ -23,14 +23,7 @@ int sql_fail(struct store *s, int rc)
     case SQLITE_IOERR:
         if (rc == SQLITE_IOERR_NOMEM)
             return -ENOMEM;
-        switch (sqlite3_system_errno(s->db)) {
-        case ENOSPC:
-        case EDQUOT:
-        case EFBIG:
-            return STORE_E_FULL;
-        default:
-            return -EIO;
-        }
+        return s->disk_full ? STORE_E_FULL : -EIO;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return -EBUSY;
@@ -45,6 +38,21 @@ int sql_fail(struct store *s, int rc)
     default: /* CORRUPT, NOTADB, CANTOPEN, and what should not be */
         return -EIO;
     }
+}
+
+/*
+ * SQLite knows ENOSPC as "full", but a quota or a bound on the file's size as any error of writing,
+ * and sqlite3_system_errno() says nothing after a step: so errno itself is looked at.
+ */
+static int step(struct query *q)
+{
+    int rc;
+
+    errno = 0;
+    rc = sqlite3_step(q->statement->handle);
+    q->store->disk_full =
+        rc == SQLITE_IOERR_WRITE && (errno == EFBIG || errno == EDQUOT || errno == ENOSPC);
+    return rc;
 }
 
 /*
@@ -174,7 +182,7 @@ int query_next(struct query *q)
     if (q->error)
         return q->error;
     assert(q->parameter == sqlite3_bind_parameter_count(q->statement->handle));
-    rc = sqlite3_step(q->statement->handle);
+    rc = step(q);
     q->column = 0;
     if (rc == SQLITE_ROW)
         return 0;
@@ -190,7 +198,7 @@ int query_run(struct query *q)
     if (q->error)
         return q->error;
     assert(q->parameter == sqlite3_bind_parameter_count(q->statement->handle));
-    rc = sqlite3_step(q->statement->handle);
+    rc = step(q);
     assert(rc != SQLITE_ROW);
     return rc == SQLITE_DONE ? 0 : (q->error = fail_step(q->store, rc));
 }
@@ -390,6 +398,7 @@ int sql_exec(struct store *s, const char *sql)
 
     if (s->lost)
         return s->lost;
+    s->disk_full = false;
     rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? 0 : fail_step(s, rc);
 }

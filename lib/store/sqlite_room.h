@@ -16,8 +16,9 @@ struct statement {
 
 struct store {
     sqlite3 *db;
-    int depth; /* 0 outside a transaction, 1 in it, one more for each savepoint */
-    int lost;  /* the failure with which SQLite itself gave up the transaction, else 0 */
+    int depth;      /* 0 outside a transaction, 1 in it, one more for each savepoint */
+    int lost;       /* the failure with which SQLite itself gave up the transaction, else 0 */
+    bool disk_full; /* the last step failed in writing, for want of room */
     char failure[256];
     struct statement statements[STATEMENTS_MAX];
 };
