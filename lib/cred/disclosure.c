@@ -46,7 +46,8 @@ static int read_array(struct sdjwt_disclosure *d, struct err *err)
 }
 
 /* `scratch` holds what the longest text decodes to. On failure d->array is NULL. */
-static int read_one(struct str text, char *scratch, struct sdjwt_disclosure *d, struct err *err)
+static int read_one(struct verifier *v, struct str text, char *scratch, struct sdjwt_disclosure *d,
+                    struct err *err)
 {
     uint8_t digest[SHA256_LEN];
     size_t n;
@@ -58,7 +59,7 @@ static int read_one(struct str text, char *scratch, struct sdjwt_disclosure *d, 
     d->top = d->used = false;
     if (text.n == 0 || b64_decode(text, scratch, &n))
         return err_set(err, SDJWT_E_MALFORMED, "it is not base64url");
-    r = sha256(text.p, text.n, digest);
+    r = v ? verifier_sha256(v, text.p, text.n, digest) : sha256(text.p, text.n, digest);
     if (r)
         return r;
     b64_encode(digest, sizeof(digest), d->digest);
@@ -74,7 +75,8 @@ static int read_one(struct str text, char *scratch, struct sdjwt_disclosure *d, 
     return r;
 }
 
-int disclosures_read(struct str text, struct sdjwt_disclosure *d, size_t *n, struct err *err)
+int disclosures_read(struct verifier *v, struct str text, struct sdjwt_disclosure *d, size_t *n,
+                     struct err *err)
 {
     char small[1024];
     _cleanup_(freep) char *large = NULL;
@@ -90,7 +92,7 @@ int disclosures_read(struct str text, struct sdjwt_disclosure *d, size_t *n, str
     while (str_cut(text, '~', &one, &text)) {
         if (*n == LIMIT_DISCLOSURES)
             return err_set(err, SDJWT_E_MALFORMED, "more than %d disclosures", LIMIT_DISCLOSURES);
-        r = read_one(one, large ? large : small, &d[*n], err);
+        r = read_one(v, one, large ? large : small, &d[*n], err);
         if (r)
             return err_prefix(err, r, "disclosure %zu", *n + 1);
         ++*n;

@@ -9,7 +9,8 @@
 /* Reads "<d1>~<d2>~" (empty: none) into d[], which holds LIMIT_DISCLOSURES, with the digest of
  * each. 0, SDJWT_E_MALFORMED, negative errno; *n is set also on failure, for disclosures_clear().
  */
-int disclosures_read(struct str text, struct sdjwt_disclosure *d, size_t *n, struct err *err);
+int disclosures_read(struct verifier *v, struct str text, struct sdjwt_disclosure *d, size_t *n,
+                     struct err *err);
 void disclosures_clear(struct sdjwt_disclosure *d, size_t *n);
 
 /* Finds for each disclosure the one digest that names it, and refuses all that section 7.1 refuses.

@@ -8,7 +8,7 @@
 
 int sdjwt_parse(struct str text, const char *typ, struct sdjwt *out, struct err *err)
 {
-    return sdjwt_parse_max(text, typ, LIMIT_PRESENTATION, out, err);
+    return sdjwt_parse_with(NULL, text, typ, LIMIT_PRESENTATION, out, err);
 }
 
 /* RFC 9901 section 4: <JWT>~<disclosure>~...~[<key-binding JWT>]. */
@@ -80,8 +80,8 @@ static int parse_payload(struct str text, struct json **out, struct err *err)
     return 0;
 }
 
-int sdjwt_parse_max(struct str text, const char *typ, size_t max, struct sdjwt *out,
-                    struct err *err)
+int sdjwt_parse_with(struct verifier *v, struct str text, const char *typ, size_t max,
+                     struct sdjwt *out, struct err *err)
 {
     struct sdjwt s; /* what is not set here is not read: .n_disclosures bounds the array */
     struct str jwt, middle;
@@ -103,7 +103,7 @@ int sdjwt_parse_max(struct str text, const char *typ, size_t max, struct sdjwt *
     if (!r)
         r = parse_payload(buf_as_str(&s.issuer.payload), &s.payload, err);
     if (!r)
-        r = disclosures_read(middle, s.disclosures, &s.n_disclosures, err);
+        r = disclosures_read(v, middle, s.disclosures, &s.n_disclosures, err);
     if (!r)
         r = disclosures_match(s.payload, s.disclosures, s.n_disclosures, err);
     if (r) {
@@ -188,7 +188,7 @@ int sdjwt_present(struct str issued, const char *const *keep, size_t n, struct b
     if (!r)
         r = unchecked_payload(jwt, &payload, err);
     if (!r)
-        r = disclosures_read(middle, all, &n_all, err);
+        r = disclosures_read(NULL, middle, all, &n_all, err);
     if (!r) {
         for (size_t i = 0; i < n_all; i++)
             if (kept(all[i].name, keep, n))

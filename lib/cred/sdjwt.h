@@ -51,9 +51,11 @@ struct sdjwt {
  * The text may have LIMIT_PRESENTATION characters. *out is only written on 0. */
 int sdjwt_parse(struct str text, const char *typ, struct sdjwt *out, struct err *err);
 
-/* As above with another bound, for texts that are no passes. */
-int sdjwt_parse_max(struct str text, const char *typ, size_t max, struct sdjwt *out,
-                    struct err *err);
+/* The same with another bound, and with a verifier that lends its digest context (NULL: none),
+ * which makes a disclosure three times as cheap: what a hot path calls. No signature is checked
+ * here either. */
+int sdjwt_parse_with(struct verifier *v, struct str text, const char *typ, size_t max,
+                     struct sdjwt *out, struct err *err);
 void sdjwt_clear(struct sdjwt *s);
 
 /* The value of a top-level claim that came from a disclosure; borrowed, NULL if there is none. */
