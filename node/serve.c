@@ -280,8 +280,6 @@ static int start_threads(struct node *node, struct err *err)
     int r = network_start(&settings, &node->network);
     if (r != 0)
         return err_set(err, r, "the network thread cannot start");
-    node->app.notify_ctx = node->network;
-    node->app.notify = network_notify;
     r = control_start(node->state, &node->control_base, &node->control, err);
     for (unsigned i = 1; r == 0 && i < node->n_http; i++) {
         r = -pthread_create(&node->http[i].id, NULL, http_main, &node->http[i]);
