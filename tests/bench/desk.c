@@ -20,7 +20,8 @@ static uint64_t clock_micros(const struct app_clock *c)
     return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
 }
 
-static int home_open(struct bench_desk *d, size_t i, struct key_pair **pass_key, char *id, size_t cap)
+static int home_open(struct bench_desk *d, size_t i, struct key_pair **pass_key, char *id,
+                     size_t cap)
 {
     static uint8_t bits[LIMIT_STATUS_ENTRIES / 4]; /* all valid */
     struct configuration c = {.n_federation = 1, .n_pass = 1, .status_lists = 1};

@@ -8,10 +8,10 @@
 #include "app/verify.h"
 
 struct bench_pass {
-    struct buf token;          /* as presented */
-    struct key home;           /* the pass key that signed it */
-    struct str signing_input;  /* in token */
-    uint8_t der[80];           /* its signature as EVP_DigestVerify wants it */
+    struct buf token;         /* as presented */
+    struct key home;          /* the pass key that signed it */
+    struct str signing_input; /* in token */
+    uint8_t der[80];          /* its signature as EVP_DigestVerify wants it */
     size_t der_len;
 };
 
