@@ -1,0 +1,25 @@
+/*
+ * The node's surfaces: one file each, api_*.c; request in, use case called, answer out.
+ */
+#pragma once
+
+#include "httpd.h"
+
+#define API_DESK_BODY (16 * 1024) /* a presentation as QR text, and what goes with it */
+
+void api_configuration(struct http_request *r); /* GET /.well-known/openid-federation */
+void api_issuer(struct http_request *r);        /* GET /.well-known/jwt-vc-issuer */
+void api_status(struct http_request *r);        /* GET /status/<n> */
+void api_health(struct http_request *r);        /* GET /healthz */
+void api_pass_page(struct http_request *r);     /* GET /p */
+void api_pass_style(struct http_request *r);    /* GET /p.css */
+void api_pass_script(struct http_request *r);   /* GET /p.js */
+void api_stamps(struct http_request *r);        /* POST /node/v1/stamps */
+void api_verify(struct http_request *r);        /* POST /api/v1/verify */
+void api_check_in(struct http_request *r);      /* POST /api/v1/checkin */
+void api_check_out(struct http_request *r);     /* POST /api/v1/checkout */
+
+/* The body as a JSON object, owned; NULL: it is none, and the request is answered (400). */
+struct json *api_body(struct http_request *r);
+/* Answers 400: what is wrong with the body. */
+void api_invalid(struct http_request *r, const char *fmt, ...) _printf_(2, 3);
