@@ -11,11 +11,21 @@
 
 struct vault;
 
+/* Spaces are opened when first asked for. Both arguments are borrowed, for the vault's life. */
 int vault_open(const struct state *state, const struct app_clock *clock, struct vault **out,
-               struct err *err); /* spaces are opened when first asked for */
-void vault_free(struct vault *v);
-void vault_sign(struct vault *v, struct sign_request *req); /* fills in the answer */
+               struct err *err);
+void vault_free(struct vault *v); /* wipes the keys */
+DEFINE_CLEANUP(struct vault *, vault_free)
+
+/* Fills in the answer: 0; SIGNER_E_*; -EBADMSG: keys or counters on disk are damaged; -EPERM: a key
+ * file may be read by others; other -errno. */
+void vault_sign(struct vault *v, struct sign_request *req);
+
+/* Makes the space's folder, if it is not there, its counters and its two keys. -EEXIST: it has some
+ * of them. */
 int vault_create(struct vault *v, const char *space, struct err *err);
+
+/* SIGNER_E_SPACE, and failures as above. */
 int vault_keys(struct vault *v, const char *space, struct key *federation, struct key *pass,
                struct err *err);
 
