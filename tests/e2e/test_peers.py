@@ -204,7 +204,7 @@ def test_the_last_good_record_stays(pinned):
         assert refreshed.code == 1, (name, refreshed)
         assert verdict_of(pinned)["verdict"] == "admit", name
         error = listed(host)[peer.url]
-        assert any(error.get(member) for member in ("error", "last_error", "problem")), error
+        assert error["failure"] and error["failed_at"], error
     peer.behave(ways.ANY, None)
     host.must("peer", "refresh", peer.url)
     assert verdict_of(pinned)["verdict"] == "admit"
@@ -291,8 +291,7 @@ def test_the_node_polls_by_itself_and_backs_off(pinned):
     seen = peer.seen(STATUS)
     wait_for(lambda: peer.seen(STATUS) > seen + 1, 20, "the node to look by itself")
     peer.behave(ways.ANY, ways.says(500))
-    wait_for(lambda: any(listed(host)[peer.url].get(m) for m in ("error", "last_error", "problem")),
-             20, "the failure to be noted")
+    wait_for(lambda: listed(host)[peer.url]["failure"], 20, "the failure to be noted")
     peer.behave(ways.ANY, None)
 
 

@@ -78,7 +78,7 @@ def test_the_page_of_a_pass_shows_no_verdict(client):
     ("POST", "/api/v1/checkout", 401),
 ])
 def test_refusals_are_problems(client, method, path, status):
-    body = {"text": "x"} if path.startswith("/api") and method == "POST" else None
+    body = {"token": "x"} if path.startswith("/api") and method == "POST" else None
     answer = client.request(method, path, body)
     assert answer.status == status, answer
     assert answer.headers["content-type"] == "application/problem+json"
@@ -93,10 +93,10 @@ def test_refusals_are_problems(client, method, path, status):
     (b"{", {"Content-Type": "application/json"}, 400),
     (b"[]", {"Content-Type": "application/json"}, 400),
     (b"{}", {"Content-Type": "application/json"}, 400),
-    (b'{"text":5}', {"Content-Type": "application/json"}, 400),
-    (b'{"text":"a","text":"b"}', {"Content-Type": "application/json"}, 400),
-    (b'{"text":"a"}', {"Content-Type": "text/plain"}, 415),
-    (b'{"text":"' + b"a" * 70000 + b'"}', {"Content-Type": "application/json"}, 413),
+    (b'{"token":5}', {"Content-Type": "application/json"}, 400),
+    (b'{"token":"a","token":"b"}', {"Content-Type": "application/json"}, 400),
+    (b'{"token":"a"}', {"Content-Type": "text/plain"}, 415),
+    (b'{"token":"' + b"a" * 70000 + b'"}', {"Content-Type": "application/json"}, 413),
 ])
 def test_bodies_that_are_not_acceptable(node, body, headers, status):
     desk = node.desk(f"desk-{abs(hash((body[:20], len(body))))}")
@@ -107,15 +107,15 @@ def test_bodies_that_are_not_acceptable(node, body, headers, status):
 
 def test_tokens_of_desks(node):
     made = node.must("token", "create", "gone", "--role", "desk", "--json")
-    desk = node.client(made["token"])
+    desk = node.client(made["secret"])
     assert desk.verify("hello").status == 200
     listed = node.must("token", "list", "--json")
-    assert made["token"] not in str(listed), "only its digest is kept"
+    assert made["secret"] not in str(listed), "only its digest is kept"
     node.must("token", "revoke", "gone")
     assert desk.verify("hello").status == 401
-    for bearer in ("", "x", "cmt_" + "A" * 43, made["token"][:-1]):
+    for bearer in ("", "x", "cmt_" + "A" * 43, made["secret"][:-1]):
         assert node.client(bearer or "-").verify("hello").status == 401
-    answer = node.client().post("/api/v1/verify", {"text": "x"},
+    answer = node.client().post("/api/v1/verify", {"token": "x"},
                                 headers={"Authorization": "Basic eDp5"})
     assert answer.status == 401
 

@@ -98,11 +98,13 @@ class Client:
     # what a desk does
 
     def verify(self, text, **members):
-        return self.post("/api/v1/verify", {"text": text, **members})
+        return self.post("/api/v1/verify", {"token": text, **members})
 
     def checkin(self, text, key=None, **members):
+        """`text` is what was scanned, or the id of a verification."""
         headers = {"Idempotency-Key": key} if key else {}
-        return self.post("/api/v1/checkin", {"text": text, **members}, headers=headers)
+        name = "verification" if text.startswith("ver_") else "token"
+        return self.post("/api/v1/checkin", {name: text, **members}, headers=headers)
 
     def checkout(self, visit, **members):
         return self.post("/api/v1/checkout", {"visit": visit, **members})

@@ -34,7 +34,7 @@ def test_its_passes_are_admitted(foreign, berlin):
 def test_its_fingerprint_is_its_thumbprint(foreign, berlin):
     peer, _ = foreign
     listed = {p["peer"]: p for p in berlin.must("peer", "list", "--json")["items"]}
-    assert listed[peer.url]["kid"] == peer.issuer.federation.kid
+    assert listed[peer.url]["fingerprint"] == peer.issuer.federation.kid
 
 
 def test_its_revocations_are_obeyed(foreign, berlin):
