@@ -48,6 +48,18 @@ static int read_header(struct str text, struct json **out, struct err *err)
     return r;
 }
 
+static int check_typ(const struct json *header, const char *typ, struct jws *out, struct err *err)
+{
+    struct str s;
+    int r = json_get_str(header, "typ", &s);
+
+    if (r == JSON_E_ABSENT && !typ)
+        return 0;
+    if (r || (typ && !str_eqz(s, typ)) || str_copy(out->typ, sizeof(out->typ), s))
+        return err_set(err, JWS_E_TYP, "\"typ\" is not \"%s\"", typ ? typ : "a short string");
+    return 0;
+}
+
 static int check_header(const struct json *header, const char *typ, struct jws *out,
                         struct err *err)
 {
@@ -56,9 +68,9 @@ static int check_header(const struct json *header, const char *typ, struct jws *
 
     if (json_kind(header) != JSON_OBJECT)
         return err_set(err, JWS_E_MALFORMED, "the header is no JSON object");
-    r = json_get_str(header, "typ", &s);
-    if (r || !str_eqz(s, typ) || str_copy(out->typ, sizeof(out->typ), s))
-        return err_set(err, JWS_E_TYP, "\"typ\" is not \"%s\"", typ);
+    r = check_typ(header, typ, out, err);
+    if (r)
+        return r;
     r = json_get_str(header, "alg", &s);
     out->alg = r ? NULL : jose_alg_find(s);
     if (!out->alg)

@@ -32,7 +32,8 @@ struct jws {
 };
 
 /* Checks in this order: size, form, header JSON, typ (exactly `typ`), alg, forbidden members,
- * signature length, payload encoding. No signature is checked here. *out is only written on 0. */
+ * signature length, payload encoding. No signature is checked here. *out is only written on 0.
+ * With typ NULL the header's is only taken over ("" if absent), and the caller looks at it. */
 int jws_parse(struct str token, const char *typ, size_t max, struct jws *out, struct err *err);
 void jws_clear(struct jws *jws);
 
