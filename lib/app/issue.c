@@ -61,7 +61,8 @@ static int pass_compose(struct issue_job *j)
     snprintf(pass.status_uri, sizeof(pass.status_uri), "%s/status/%u", space->id, j->row.list);
     if (pass.bound)
         pass.device = *j->req->device;
-    const struct pass_claims claims = {.pass = &pass, .member_since = j->member.created_at};
+    /* member_since is left out: no rule asks for it yet, and it would make the QR code larger. */
+    const struct pass_claims claims = {.pass = &pass};
     buf_reset(&j->tail);
     int r = pass_payload(&claims, j->rand, &payload, &j->tail);
     buf_reset(&j->sign.payload);

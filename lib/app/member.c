@@ -2,7 +2,10 @@
 
 #include <errno.h>
 
+#include "base/b64.h"
+
 #define TIER_DEFAULT "member"
+#define SUB_BYTES 9 /* unique within one home; short, since every QR code carries it */
 
 static int check_text(const char *name, const char *value, struct err *err)
 {
@@ -71,8 +74,10 @@ int member_row_new(struct app_thread *t, const struct member_facts *f, struct me
 {
     struct member_row row = {.created_at = app_now(t->app), .changed_at = app_now(t->app)};
     int r = rand_id(&t->rand, "mem_", row.id, sizeof(row.id));
+    uint8_t sub[SUB_BYTES] = {0};
     if (r == 0) /* what hosts see; it says nothing of the member's id */
-        r = rand_id(&t->rand, "", row.sub, sizeof(row.sub));
+        r = rand_fill(&t->rand, sub, sizeof(sub));
+    b64_encode(sub, sizeof(sub), row.sub);
     if (r == 0)
         r = str_copy(row.name, sizeof(row.name), str_trim(str_of(f->name)));
     if (r != 0)

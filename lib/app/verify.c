@@ -61,7 +61,8 @@ static bool look_parse(struct look *l)
     struct verify_answer *a = l->a;
     int r = qr_read(l->req->text, &a->token, &l->err);
     if (r == 0)
-        r = sdjwt_parse(buf_as_str(&a->token), PASS_TYP, &l->presented, &l->err);
+        r = sdjwt_parse_with(l->t->verifier, buf_as_str(&a->token), PASS_TYP, LIMIT_PRESENTATION,
+                             &l->presented, &l->err);
     if (r == SDJWT_E_TYP || r == SDJWT_E_UNSUPPORTED)
         l->facts.unsupported = true;
     else if (r != 0)
