@@ -4,16 +4,13 @@
  *
  *   [node]
  *   listen = 127.0.0.1:8441          HTTPS; repeatable; [::]:443 for IPv6
- *   plain = 127.0.0.1:8080           plain HTTP behind a proxy: loopback or unix:/path only; optional
- *   trusted_proxies = 127.0.0.1/32   CIDRs whose X-Forwarded-For is believed; comma separated
- *   allow_private = 10.1.0.0/16      co-hosted nodes that may be fetched from; comma separated
- *   trial = yes                      loopback peers and tls_ca allowed
- *   tls_ca = /path/ca.pem            trial only
- *   loops = 2                        HTTP threads; default: processors, at most 8
- *   status_poll = 5                  seconds between looks at a peer's status list
- *   [space lisbon.localhost:8441]
- *   tls_cert = /path/cert.pem
- *   tls_key = /path/key.pem
+ *   plain = 127.0.0.1:8080           plain HTTP behind a proxy: loopback or unix:/path only;
+ * optional trusted_proxies = 127.0.0.1/32   CIDRs whose X-Forwarded-For is believed; comma
+ * separated allow_private = 10.1.0.0/16      co-hosted nodes that may be fetched from; comma
+ * separated trial = yes                      loopback peers and tls_ca allowed tls_ca =
+ * /path/ca.pem            trial only loops = 2                        HTTP threads; default:
+ * processors, at most 8 status_poll = 5                  seconds between looks at a peer's status
+ * list [space lisbon.localhost:8441] tls_cert = /path/cert.pem tls_key = /path/key.pem
  */
 #pragma once
 
@@ -23,6 +20,7 @@
 
 #define CONFIG_LISTEN_MAX 8
 #define CONFIG_CIDR_MAX 32
+#define CONFIG_STATUS_POLL 5
 
 struct cidr {
     int family; /* AF_INET, AF_INET6 */
@@ -52,13 +50,22 @@ struct config {
 
 enum { CONFIG_E_INVALID = 1 };
 
+/* CONFIG_E_INVALID: err names file, line and what the line must be; -errno: it cannot be read. */
 int config_read(const char *path, struct config **out, struct err *err);
 void config_free(struct config *c);
 DEFINE_CLEANUP(struct config *, config_free)
 
-/* Writes a new file (exclusively), or adds a space's section to one, atomically. */
+/* What must hold between settings: CONFIG_E_INVALID. config_read() asks it. */
+int config_check(const struct config *c, struct err *err);
+
+/* "127.0.0.1:8441", "[::]:443" or "unix:/path". */
+bool config_address_ok(struct str address, bool *loopback);
+
+/* Writes a new file (exclusively), or adds a space's section to one, atomically. A line
+ * has at most 197 bytes (libinih's bound), so a path has at most 180: CONFIG_E_INVALID. */
 int config_create(const char *path, const struct config *c, struct err *err);
 int config_add_space(const char *path, const struct config_space *s, struct err *err);
 
+/* "10.1.0.0/16" or one address. -EINVAL, also if bits after the prefix are set. */
 int cidr_parse(struct str text, struct cidr *out);
 bool cidr_contains(const struct cidr *c, int family, const uint8_t address[static 16]);

@@ -1,7 +1,7 @@
 /*
  * A verb of the command line: parse (argv to a request), run (request to reply, in the node or in
- * this process under the lock), show (reply to words). One verb family a file, cli_<noun>.c; one
- * table, in main.c.
+ * this process under the lock), show (reply to words). One verb family a file, cli_<noun>.c, which
+ * defines its struct verbs; one table of them, in main.c.
  */
 #pragma once
 
@@ -16,20 +16,24 @@ struct args { /* what follows the verb */
 };
 
 enum verb_place {
-    VERB_HERE,   /* needs no state: runs in this process (version, holder ...) */
-    VERB_STATE,  /* needs the state; runs in the node if one runs, else here under the lock */
-    VERB_ALONE,  /* needs the lock: refuses while a node runs (init, serve) */
+    VERB_HERE,  /* needs no state: runs in this process (version, holder ...) */
+    VERB_STATE, /* needs the state; runs in the node if one runs, else here under the lock */
+    VERB_NODE,  /* needs a running node, and runs in it (reload) */
+    VERB_ALONE, /* takes the lock itself: refuses while a node runs (init, serve) */
 };
 
+#define VERB_AGAIN 2000 /* no APP_E_* */
+
 struct verb_call {
-    struct app_thread *thread;
-    struct space *space;        /* chosen by --space, or the only one; NULL if `no_space` */
+    struct app_thread *thread;  /* NULL for VERB_HERE and VERB_ALONE */
+    struct space *space;        /* chosen by --space, or the only one; may be NULL if `no_space` */
     const struct json *request; /* borrowed */
-    struct json *reply;         /* owned by the caller; run() fills it in */
+    struct json *reply;         /* owned by the caller; run() fills it in, also with a failure whose
+                                   problem has more to say (the verdict that refused) */
     struct err err;
     const struct fetch_rules *fetch;
-    struct node *node;          /* the running node, NULL without one */
-    const struct state *state;
+    struct node *node;         /* the running node, NULL without one */
+    const struct state *state; /* for VERB_HERE and VERB_ALONE only its .dir, "" if none is known */
 };
 
 struct show { /* how to print */
@@ -43,25 +47,38 @@ struct verb {
     const char *usage; /* "MEMBER [--days N] ..." */
     const char *help;  /* some lines, 80 columns */
     enum verb_place place;
-    bool no_space;     /* does not need a space */
-    int (*parse)(const struct args *a, struct json *request, struct err *err); /* 0 or -EINVAL */
-    int (*run)(struct verb_call *c); /* 0, APP_E_*, -errno. VERB_HERE/ALONE verbs also do their work here */
+    bool no_space; /* does not need a space */
+    /* 0; -EINVAL: not used as it should be (exit 2); APP_E_*, -errno: a file that cannot be read.
+     * NULL: no options, no words. */
+    int (*parse)(const struct args *a, struct json *request, struct err *err);
+    int (*run)(struct verb_call
+                   *c); /* 0, APP_E_*, -errno. VERB_HERE/ALONE verbs also do their work here */
     void (*show)(const struct json *request, const struct json *reply, const struct show *how);
-    /* After a reply: 0 done; 1 changed `request`, send it again (peer add's question). NULL: done. */
+    /* After a reply, in the caller's process: 0 done; VERB_AGAIN: `request` was changed, send it
+     * again (peer add's question); else a failure (a file that cannot be written). NULL: done. */
     int (*again)(struct json *request, const struct json *reply, const struct show *how,
                  struct err *err);
     int (*exit_code)(const struct json *reply); /* of a success; NULL: 0. verify: 0, 3, 4 */
 };
-extern const struct verb verbs[]; /* main.c; ends with name NULL */
-const struct verb *verb_find(int argc, char **argv, int *used); /* longest match */
+extern const struct verb *const verbs[];                        /* main.c; ends with NULL */
+const struct verb *verb_find(int argc, char **argv, int *used); /* longest match; NULL if none */
+
+/* Says which words are no verb, and which verb may have been meant. Returns -EINVAL. */
+int verb_unknown(int argc, char **argv, struct err *err);
+
+/* The space that a verb is about: `name` ("" for the only one). APP_E_ABSENT, APP_E_INVALID. */
+int verb_choose_space(const struct verb *verb, struct app *app, const char *name,
+                      struct space **out, struct err *err);
 
 /* Option parsing for parse(): each file has a const table. Values go into the request under `name`
- * (without dashes, '-' as '_'). Unknown options, missing values, and too many words are -EINVAL with
- * an err that names them. */
+ * (without dashes, '-' as '_'), words under their own. "--option value" and "--option=value"; after
+ * "--" all are words. Unknown options, options given twice, missing values, missing words and too
+ * many of them are -EINVAL with an err that names them. */
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_REAL };
 struct option_spec {
-    const char *name;    /* "--days" */
-    enum { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_REAL } kind;
-    int64_t min, max;    /* OPTION_INT */
+    const char *name; /* "--days" */
+    enum option_kind kind;
+    int64_t min, max; /* OPTION_INT, OPTION_REAL */
 };
 int options_parse(const struct args *a, const struct option_spec *options, size_t n_options,
                   const char *const *words, size_t n_words, size_t required, struct json *request,
