@@ -4,6 +4,7 @@
  * one run; the ratio is the median of the rounds' ratios. Prints one line of JSON.
  */
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <stdio.h>
