@@ -200,18 +200,22 @@ void page_clear(struct page *p)
 int page_finish(struct page *p, struct verb_call *c, const char *id)
 {
     _cleanup_(json_freep) struct json *reply = json_object();
-    const char *next = NULL;
+    struct json *next = NULL;
 
     if (p->more)
-        next = json_z(json_at(p->items, p->limit - 1), id);
+        next = json_string(json_as_str(json_get(json_at(p->items, p->limit - 1), id)));
+    else
+        next = json_null();
     int r = reply ? 0 : -ENOMEM;
-    if (r == 0)
-        r = json_put(reply, "next", next ? json_string(str_of(next)) : json_null());
     if (r == 0) {
         r = json_put(reply, "items", p->items);
         p->items = NULL;
     }
     page_clear(p);
+    if (r == 0)
+        r = json_put(reply, "next", next);
+    else
+        json_free(next);
     if (r < 0)
         return r;
     c->reply = reply;

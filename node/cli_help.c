@@ -34,9 +34,12 @@ static const struct {
 static void second_words(const char *word, struct buf *out)
 {
     struct str first, rest;
+    char separator = ' ';
     for (size_t i = 0; verbs[i]; i++)
-        if (str_cut(str_of(verbs[i]->name), ' ', &first, &rest) && str_eqz(first, word))
-            buf_printf(out, "%s%.*s", out->n ? "|" : " ", STR_ARG(rest));
+        if (str_cut(str_of(verbs[i]->name), ' ', &first, &rest) && str_eqz(first, word)) {
+            buf_printf(out, "%c%.*s", separator, STR_ARG(rest));
+            separator = '|';
+        }
 }
 
 static int overview(struct buf *out)

@@ -89,7 +89,7 @@ void show_field(const struct show *how, const char *label, const char *value)
 {
     if (!value || !*value)
         return;
-    fprintf(how->out, "  %-14s", label);
+    fprintf(how->out, "  %-15s", label);
     struct str s = str_of(value);
     put_chars(how->out, s, s.n);
     fputc('\n', how->out);
@@ -97,7 +97,7 @@ void show_field(const struct show *how, const char *label, const char *value)
 
 void show_number(const struct show *how, const char *label, int64_t n)
 {
-    fprintf(how->out, "  %-14s%lld\n", label, (long long)n);
+    fprintf(how->out, "  %-15s%lld\n", label, (long long)n);
 }
 
 void show_coloured(const struct show *how, enum colour colour, const char *text)

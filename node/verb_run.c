@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "cli.h"
 #include "control.h"
 #include "local.h"
 
@@ -67,15 +68,29 @@ static bool ends_sentence(const char *text)
     return n > 0 && strchr(".!?", text[n - 1]);
 }
 
+/* Sentence by sentence: in a terminal no line is longer than it is wide, elsewhere none is broken.
+ */
+static void print_sentence(unsigned indent, const char *prefix, const char *text)
+{
+    struct show aside = {.out = stderr};
+    char line[ERR_TEXT_MAX + 64];
+    snprintf(line, sizeof(line), "%s%s%s", prefix, text, ends_sentence(text) ? "" : ".");
+    if (isatty(STDERR_FILENO))
+        show_indented(&aside, indent, line);
+    else
+        fprintf(stderr, "%*s%s\n", (int)indent, "", line);
+}
+
 /* What was wrong, with what; on a line of its own what to do. Errors of all floors end up here,
  * with and without their full stops. */
 static void print_words(const char *text, const char *next)
 {
-    fprintf(stderr, "comity: %s%s\n", text, ends_sentence(text) ? "" : ".");
-    if (*next) {
-        char first = next[0] >= 'a' && next[0] <= 'z' ? (char)(next[0] - 32) : next[0];
-        fprintf(stderr, "        %c%s%s\n", first, next + 1, ends_sentence(next) ? "" : ".");
-    }
+    char first[2] = {next[0], '\0'};
+    print_sentence(0, "comity: ", text);
+    if (next[0] >= 'a' && next[0] <= 'z')
+        first[0] = (char)(next[0] - 32);
+    if (*next)
+        print_sentence(8, first, next + 1);
 }
 
 void verb_show_failure(const struct show *how, int result, const struct err *err,
