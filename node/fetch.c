@@ -103,8 +103,7 @@ static int check_url(const char *url, struct fetch_easy *e, struct err *err)
     if (!str_starts(s, scheme))
         return err_set(err, FETCH_E_URL, "\"%.100s\" is not fetched: it is no https:// URL", url);
     rest = (struct str){s.p + scheme.n, s.n - scheme.n};
-    if (!str_cut(rest, '/', &authority, &path))
-        path = (struct str){NULL, 0};
+    str_cut(rest, '/', &authority, &path);
     if (str_copy(id, sizeof(id), (struct str){s.p, scheme.n + authority.n}) != 0 ||
         !entity_is_canonical(str_of(id)))
         return err_set(err, FETCH_E_URL,
@@ -161,10 +160,10 @@ static int set_headers(struct fetch_easy *e, const struct fetch_request *req)
 static int set_resolve(struct fetch_easy *e, const char *url)
 {
     char line[LIMIT_ENTITY_ID + 40];
-    struct str authority;
+    struct str authority, path;
     char id[LIMIT_ENTITY_ID + 1];
 
-    str_cut((struct str){url + 8, strlen(url) - 8}, '/', &authority, NULL);
+    str_cut((struct str){url + 8, strlen(url) - 8}, '/', &authority, &path);
     if (str_copy(id, sizeof(id), (struct str){url, 8 + authority.n}) != 0)
         return -EINVAL;
     if (!e->rules->trial || !entity_is_local(id))

@@ -56,11 +56,11 @@ static int transfer_failed(const struct fetch_easy *e, CURLcode code, struct err
 /* RFC 9110 section 8.3.1: type and subtype without regard to case, parameters aside. */
 static bool type_is(const char *have, const char *want)
 {
-    struct str type;
+    struct str type, parameters;
 
     if (!have)
         return false;
-    str_cut(str_of(have), ';', &type, NULL);
+    str_cut(str_of(have), ';', &type, &parameters);
     type = str_trim(type);
     return type.n == strlen(want) && strncasecmp(type.p, want, type.n) == 0;
 }
