@@ -9,7 +9,7 @@ static struct json *token_json(const struct token_row *row)
     struct json *v = json_object();
     int r = v ? 0 : -ENOMEM;
     if (r == 0)
-        r = json_put_z(v, "id", row->id);
+        r = json_put_z(v, "token", row->id);
     if (r == 0)
         r = json_put_z(v, "name", row->name);
     if (r == 0)
@@ -47,7 +47,7 @@ static int run_create(struct verb_call *c)
     if (r != 0)
         return r;
     c->reply = token_json(&made.row);
-    r = c->reply ? json_put_z(c->reply, "token", made.secret) : -ENOMEM;
+    r = c->reply ? json_put_z(c->reply, "secret", made.secret) : -ENOMEM;
     secret_wipe(&made, sizeof(made));
     return r;
 }
@@ -56,21 +56,21 @@ static void show_create(const struct json *request, const struct json *reply,
                         const struct show *how)
 {
     if (how->quiet) {
-        fprintf(how->out, "%s\n", json_z(reply, "token"));
+        fprintf(how->out, "%s\n", json_z(reply, "secret"));
         return;
     }
-    show_field(how, "id", json_z(reply, "id"));
+    show_field(how, "token", json_z(reply, "token"));
     show_field(how, "name", json_z(reply, "name"));
     show_field(how, "role", json_z(reply, "role"));
-    show_field(how, "token", json_z(reply, "token"));
-    show_words(how, "The token is shown this once. It goes into the header \"Authorization: "
+    show_field(how, "secret", json_z(reply, "secret"));
+    show_words(how, "The secret is shown this once. It goes into the header \"Authorization: "
                     "Bearer\" of that desk's requests.");
 }
 
 const struct verb verb_token_create = {
     .name = "token create",
     .usage = "NAME --role desk|manager|integration",
-    .help = "Makes a bearer token for the API, and shows it once: only a digest is kept.\n",
+    .help = "Makes a bearer token for the API, and shows its secret once: only a digest is kept.\n",
     .place = VERB_STATE,
     .parse = parse_create,
     .run = run_create,
@@ -112,14 +112,14 @@ static int run_list(struct verb_call *c)
     if (r == 0)
         r = cli_store(c, store_token_list(store, add_token, &l), "token", "");
     if (r == 0)
-        r = page_finish(&l.page, c, "id");
+        r = page_finish(&l.page, c, "token");
     page_clear(&l.page);
     return r;
 }
 
 static void show_list(const struct json *request, const struct json *reply, const struct show *how)
 {
-    static const struct column columns[] = {{"ID", "id"},
+    static const struct column columns[] = {{"TOKEN", "token"},
                                             {"NAME", "name"},
                                             {"ROLE", "role"},
                                             {"CREATED", "created_at"},
@@ -130,8 +130,8 @@ static void show_list(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_token_list = {
     .name = "token list",
-    .usage = "[--all] [--limit N] [--after ID]",
-    .help = "Lists the tokens of the space: who may ask, not the tokens themselves.\n"
+    .usage = "[--all] [--limit N] [--after TOKEN]",
+    .help = "Lists the tokens of the space, without their secrets.\n"
             "  --all  revoked ones too\n",
     .place = VERB_STATE,
     .parse = parse_list,
@@ -182,7 +182,7 @@ static void show_revoke(const struct json *request, const struct json *reply,
 
 const struct verb verb_token_revoke = {
     .name = "token revoke",
-    .usage = "ID|NAME",
+    .usage = "TOKEN|NAME",
     .help = "Revokes a token, by its id or its name. It is refused from now on.\n",
     .place = VERB_STATE,
     .parse = parse_revoke,
