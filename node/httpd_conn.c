@@ -134,17 +134,15 @@ static void answered(struct http_conn *c)
     c->head_size = c->scanned = 0;
     c->started = c->skipped = false;
     if (c->close_after) {
-        /* Closing a socket that still gets bytes resets it, and the client may never see the
-         * answer: so shut, and let it finish (RFC 9112 section 9.6). */
-        if (had == c->request_size) {
-            c->dead = true;
-            return;
-        }
         c->state = CONN_LINGER;
         c->deadline_ms = c->httpd->now_ms + LINGER_MS;
         if (c->tls)
             tls_shutdown(c->tls);
-        shutdown(c->fd, SHUT_WR);
+        /* Closing a socket that still gets bytes resets it, and the client may never see the
+         * answer: so shut, and let it finish (RFC 9112 section 9.6). */
+        c->dead = had == c->request_size;
+        if (!c->dead)
+            shutdown(c->fd, SHUT_WR);
     } else {
         c->state = CONN_HEAD;
         c->deadline_ms = c->httpd->now_ms + c->httpd->set.times.idle;

@@ -73,7 +73,7 @@ static void handle(struct http_conn *c)
     c->state = CONN_HANDLING;
     c->deadline_ms = c->httpd->now_ms + c->httpd->set.times.handle;
     c->route->handle(r);
-    assert(c->state != CONN_HANDLING || c->deferred);
+    assert(c->state != CONN_HANDLING || c->deferred || c->dead);
 }
 
 static void await_body(struct http_conn *c, bool expect_continue)

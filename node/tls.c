@@ -32,15 +32,16 @@ struct tls {
     char name[LIMIT_ENTITY_ID + 1]; /* SNI, "" if none */
 };
 
-static int fail(struct err *err, const char *fmt, const char *what, const char *of)
+/* Adds what OpenSSL says to an error. */
+static int because(struct err *err)
 {
     unsigned long e = ERR_peek_last_error();
     const char *reason = e ? ERR_reason_error_string(e) : NULL;
 
-    err_set(err, -EINVAL, fmt, what, of);
+    err_next(err, 0, "%s%sGive PEM files: the certificate first, then its chain.",
+             reason ? reason : "", reason ? ". " : "");
     ERR_clear_error();
-    return err_next(err, -EINVAL, "%s%sGive PEM files: the certificate first, then its chain.",
-                    reason ? reason : "", reason ? ". " : "");
+    return -EINVAL;
 }
 
 static void set_clear(struct tls_set *set)
@@ -116,30 +117,34 @@ static int check_certificate(SSL_CTX *ctx, const struct config_space *space, con
     return 0;
 }
 
+static int load_files(SSL_CTX *ctx, const struct config_space *space, const char *host,
+                      struct err *err)
+{
+    unsigned char id[SSL_MAX_SID_CTX_LENGTH];
+    unsigned n = 0;
+
+    if (SSL_CTX_use_certificate_chain_file(ctx, space->tls_cert) != 1) {
+        err_set(err, 0, "cannot read the certificate %s of %s", space->tls_cert, host);
+        return because(err);
+    }
+    if (SSL_CTX_use_PrivateKey_file(ctx, space->tls_key, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(ctx) != 1) {
+        err_set(err, 0, "%s is not the key of the certificate of %s", space->tls_key, host);
+        return because(err);
+    }
+    if (!EVP_Digest(host, strlen(host), id, &n, EVP_sha256(), NULL) ||
+        !SSL_CTX_set_session_id_context(ctx, id, n))
+        return -EIO;
+    return check_certificate(ctx, space, host, err);
+}
+
 static int load_host(const struct config_space *space, struct tls_host *out, struct err *err)
 {
     SSL_CTX *ctx = context_new();
-    int r;
+    int r = ctx ? host_of(space->authority, out->name) : -ENOMEM;
 
-    if (!ctx || host_of(space->authority, out->name)) {
-        SSL_CTX_free(ctx);
-        return -ENOMEM;
-    }
-    if (SSL_CTX_use_certificate_chain_file(ctx, space->tls_cert) != 1)
-        r = fail(err, "cannot read the certificate %s of %s", space->tls_cert, out->name);
-    else if (SSL_CTX_use_PrivateKey_file(ctx, space->tls_key, SSL_FILETYPE_PEM) != 1 ||
-             SSL_CTX_check_private_key(ctx) != 1)
-        r = fail(err, "%s is not the key of the certificate of %s", space->tls_key, out->name);
-    else
-        r = check_certificate(ctx, space, out->name, err);
-    if (!r) {
-        unsigned char id[SSL_MAX_SID_CTX_LENGTH];
-        unsigned n = 0;
-
-        if (!EVP_Digest(out->name, strlen(out->name), id, &n, EVP_sha256(), NULL) ||
-            !SSL_CTX_set_session_id_context(ctx, id, n))
-            r = -EIO;
-    }
+    if (!r)
+        r = load_files(ctx, space, out->name, err);
     if (r) {
         SSL_CTX_free(ctx);
         return r;
