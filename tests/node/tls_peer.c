@@ -206,6 +206,40 @@ static bool say_bye(struct client *c)
     return false;
 }
 
+/* A document of a node, unless the mode says otherwise. */
+static bool say_document(struct client *c, const char *type, const char *etag, const char *body)
+{
+    char head[256], condition[64];
+
+    while (atomic_load(&c->peer->shown.mode) == PEER_HANGING && linger(c, 20))
+        ;
+    if (atomic_load(&c->peer->shown.mode) != PEER_FINE)
+        return say(c, "HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n");
+    snprintf(condition, sizeof(condition), "If-None-Match: \"%s\"\r\n", etag);
+    if (strstr(c->request, condition))
+        return say(c, "HTTP/1.1 304 Not Modified\r\n\r\n");
+    snprintf(head, sizeof(head),
+             "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nETag: \"%s\"\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             type, etag, strlen(body));
+    return say(c, head) && say(c, body);
+}
+
+static bool say_configuration(struct client *c)
+{
+    return say_document(c, "application/entity-statement+jwt", "c1", "configuration");
+}
+
+static bool say_status(struct client *c)
+{
+    return say_document(c, "application/statuslist+jwt", "s1", "status");
+}
+
+static bool say_results(struct client *c)
+{
+    return say_document(c, "application/json", "-", "{\"results\":[]}");
+}
+
 /* Each returns whether the connection stays open. */
 static const struct {
     const char *path;
@@ -226,6 +260,10 @@ static const struct {
     {"/interim", say_interim},
     {"/garbage", say_garbage},
     {"/empty", say_bye},
+    {"/.well-known/openid-federation", say_configuration},
+    {"/status/0", say_status},
+    {"/status/1", say_status},
+    {"/node/v1/stamps", say_results},
 };
 
 /* A whole request, with the body that its Content-Length says. */

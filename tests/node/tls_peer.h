@@ -15,6 +15,11 @@
  *   /headers    an endless header; /interim: "103" without an end
  *   /garbage    no HTTP
  *   /empty      closes at once
+ *
+ * And what nodes ask each other for; here the mode says whether they get it.
+ *   /.well-known/openid-federation   "configuration", ETag "c1"
+ *   /status/0, /status/1             "status", ETag "s1"
+ *   /node/v1/stamps                  the results
  */
 #pragma once
 
@@ -24,7 +29,11 @@ struct tls_peer {
     char ca[64]; /* path of its certificate, which is its own issuer */
     unsigned port;
     atomic_uint connections, requests;
+    atomic_uint mode; /* enum tls_peer_mode */
 };
+
+/* Fine; 503 to all of it; no answer until the mode is another one. */
+enum tls_peer_mode { PEER_FINE = 0, PEER_ILL, PEER_HANGING };
 
 struct tls_peer *tls_peer_start(void); /* fails the process if it cannot */
 void tls_peer_stop(struct tls_peer *p);
