@@ -10,26 +10,45 @@
 
 /* ---- on the asking thread: who sends, and are the signatures theirs ---- */
 
-/* The federation key of a recognised space, by its kid. */
-static int sender_key(struct app_thread *t, struct space *space, const char *keyid,
-                      char host[static LIMIT_ENTITY_ID + 1], struct key *key)
+/* NULL if this space does not speak with that federation key. */
+static const struct key *key_of(const struct dir_issuer *issuer, const char *keyid)
+{
+    for (size_t k = 0; issuer->state != DIR_SUSPENDED && k < issuer->n_federation; k++) {
+        if (strcmp(issuer->federation_kid[k], keyid) == 0)
+            return &issuer->federation[k];
+    }
+    return NULL;
+}
+
+/* The federation key with that kid, if a space that we recognise speaks with it. Another may list
+ * it too, since nothing stops anyone from writing a stranger's key beside its own: so which space
+ * has sent a stamp is decided for each stamp, by speaks_for(). */
+static int sender_key(struct app_thread *t, struct space *space, const char *keyid, struct key *key)
 {
     struct directory *d = t->app->directory;
     const struct dir_issuer *issuer;
     int r = APP_E_FORBIDDEN;
     directory_read(d);
     for (size_t i = 0; r != 0 && (issuer = directory_at(d, i)); i++) {
-        for (size_t k = 0; k < issuer->n_federation; k++) {
-            if (strcmp(issuer->federation_kid[k], keyid) != 0)
-                continue;
-            *key = issuer->federation[k];
-            memcpy(host, issuer->id, LIMIT_ENTITY_ID + 1);
-            r = issuer->state == DIR_SUSPENDED ? APP_E_FORBIDDEN : 0;
-            break;
-        }
+        const struct key *found = key_of(issuer, keyid);
+        if (!found || !space_recognises(space, issuer->id))
+            continue;
+        *key = *found;
+        r = 0;
     }
     directory_done(d);
-    return r == 0 && !space_recognises(space, host) ? APP_E_FORBIDDEN : r;
+    return r;
+}
+
+static bool speaks_for(struct app_thread *t, struct space *space, const char *host,
+                       const char *keyid)
+{
+    struct directory *d = t->app->directory;
+    directory_read(d);
+    const struct dir_issuer *issuer = directory_find(d, host);
+    bool yes = issuer && key_of(issuer, keyid);
+    directory_done(d);
+    return yes && space_recognises(space, host);
 }
 
 static int sender_replay(struct app_thread *t, const struct httpsig *sig, int64_t now)
@@ -41,7 +60,8 @@ static int sender_replay(struct app_thread *t, const struct httpsig *sig, int64_
     int again = 0;
     if (r == 0)
         r = replay_bind(t->app->request_replay, digest, 0, now,
-                        sig->params.expires + LIMIT_CLOCK_SKEW, &again);
+                        sig->params.expires + LIMIT_CLOCK_SKEW + 1,
+                        &again); /* good at that second */
     if (r == REPLAY_E_FULL)
         return APP_E_BUSY;
     return r == 0 && again ? APP_E_UNAUTHENTICATED : r;
@@ -56,7 +76,8 @@ static int sender_check(struct app_thread *t, struct space *space,
     int r = httpsig_parse(req, headers, n_headers, now, &sig, err);
     if (r != 0)
         return r > 0 ? APP_E_UNAUTHENTICATED : r;
-    r = sender_key(t, space, sig.params.keyid, a->host, key);
+    r = sender_key(t, space, sig.params.keyid, key);
+    memcpy(a->keyid, sig.params.keyid, sizeof(a->keyid));
     if (r != 0) {
         err_set(err, r, "the key %.12s... is of no space that %s recognises", sig.params.keyid,
                 space->id);
@@ -90,7 +111,7 @@ static int claims_digest(const struct json *payload, uint8_t out[static SHA256_L
 }
 
 /* 0, also with item->problem set; negative errno if it cannot tell. */
-static int stamp_check(struct app_thread *t, const struct space *space, const char *host,
+static int stamp_check(struct app_thread *t, struct space *space, const char *keyid,
                        const struct key *key, struct accepted *item)
 {
     struct jws jws = {0};
@@ -102,7 +123,7 @@ static int stamp_check(struct app_thread *t, const struct space *space, const ch
         item->problem = "malformed";
     if (r == 0) {
         r = jws_check(t->verifier, &jws, key);
-        if (r > 0 || strcmp(item->stamp.host, host) != 0)
+        if (r > 0 || !speaks_for(t, space, item->stamp.host, keyid))
             item->problem = "forged";
         else if (r == 0 && strcmp(item->stamp.home, space->id) != 0)
             item->problem = "foreign";
@@ -160,7 +181,7 @@ int accept_stamps_prepare(struct app_thread *t, struct space *space,
     if (r == 0)
         r = body_read(req->body, a, err);
     for (size_t i = 0; r == 0 && i < a->n; i++)
-        r = stamp_check(t, space, a->host, &key, &a->items[i]);
+        r = stamp_check(t, space, a->keyid, &key, &a->items[i]);
     return r;
 }
 
@@ -261,6 +282,18 @@ static int accept_compose(struct app_job *job)
     return r;
 }
 
+/* Whether a receipt that we gave earlier is for this very stamp: not if that was signed anew. */
+static bool receipt_fits(struct str token, const struct accepted *item)
+{
+    struct receipt receipt;
+    struct jws jws = {0};
+    bool fits = jws_parse(token, RECEIPT_TYP, LIMIT_STAMP, &jws, NULL) == 0 &&
+                receipt_read(&jws, &receipt, NULL) == 0 &&
+                memcmp(receipt.digest, item->digest, sizeof(receipt.digest)) == 0;
+    jws_clear(&jws);
+    return fits;
+}
+
 static int accept_one(struct store *store, struct accepted *item)
 {
     struct str receipt = buf_as_str(&item->receipt.token);
@@ -271,8 +304,13 @@ static int accept_one(struct store *store, struct accepted *item)
         item->problem = "dispute";
         return 0;
     }
-    if (r == STORE_E_EXISTS) /* sent again: the receipt that it had, or, if re-signed, a new one */
-        return buf_reset(&item->answer), buf_str(&item->answer, receipt);
+    if (r ==
+        STORE_E_EXISTS) { /* sent again: the receipt that it had, or, if re-signed, a new one */
+        if (receipt_fits(buf_as_str(&item->answer), item))
+            return 0;
+        buf_reset(&item->answer);
+        r = 0;
+    }
     return r == 0 ? buf_str(&item->answer, receipt) : r;
 }
 

@@ -11,8 +11,8 @@
 
 /* At home. The request is a signed POST {"stamps":["<jwt>", ...]}. */
 struct accept_stamps {
-    struct app_job job; /* first */
-    char host[LIMIT_ENTITY_ID + 1];
+    struct app_job job;             /* first */
+    char keyid[THUMBPRINT_LEN + 1]; /* who signed the request */
     size_t n;
     struct accepted {
         struct stamp stamp;
