@@ -117,17 +117,15 @@ static const char *unescape(const char *p, char *out, size_t *n)
 
 /* The string at *at: a slice of the text itself, or, if it has escapes, of *copy, which is owned.
  */
-static int take_string(const char **at, char **copy, struct str *out)
+static int take_string(const char **at, const char *end, char **copy, struct str *out)
 {
-    const char *start = ++(*at), *p = start;
+    const char *start = ++(*at), *p = json_plain_end(start, end);
     bool escaped = false;
     size_t n = 0;
 
-    for (; *p != '"'; p++) {
-        if (*p == '\\') {
-            escaped = true;
-            p++;
-        }
+    while (*p != '"') {
+        escaped |= *p == '\\';
+        p = json_plain_end(p + (*p == '\\' ? 2 : 1), end);
     }
     *at = p + 1;
     *out = (struct str){start, (size_t)(p - start)};
@@ -146,11 +144,11 @@ static int take_string(const char **at, char **copy, struct str *out)
     return 0;
 }
 
-static int build_string(const char **at, json_t **out)
+static int build_string(const char **at, const char *end, json_t **out)
 {
     _cleanup_(freep) char *copy = NULL;
     struct str s;
-    int r = take_string(at, &copy, &s);
+    int r = take_string(at, end, &copy, &s);
 
     if (r)
         return r;
@@ -215,7 +213,7 @@ static int build_member(const char **at, const char *end, json_t *obj)
     int r;
 
     skip_space(at);
-    r = take_string(at, &copy, &key);
+    r = take_string(at, end, &copy, &key);
     if (r)
         return r;
     skip_space(at);
@@ -272,7 +270,7 @@ static int build_value(const char **at, const char *end, json_t **out)
     case '[':
         return build_container(at, end, out);
     case '"':
-        return build_string(at, out);
+        return build_string(at, end, out);
     case 't':
         *at += 4;
         *out = json_true();

@@ -1,19 +1,11 @@
 #include "base/json_scan.h"
 
+#include <endian.h>
+
 struct scan {
     const char *p, *end;
     const struct json_bounds *bounds;
     unsigned depth;
-};
-
-/* What a byte means inside a string: 0 plain, else it ends the run of plain bytes. */
-enum { PLAIN, SPECIAL };
-
-static const uint8_t string_class[256] = {
-    [0x00 ... 0x1F] = SPECIAL,
-    ['"'] = SPECIAL,
-    ['\\'] = SPECIAL,
-    [0x80 ... 0xFF] = SPECIAL,
 };
 
 static int scan_value(struct scan *s);
@@ -95,18 +87,48 @@ static int scan_escape(struct scan *s)
     }
 }
 
+#define EACH_BYTE(x) (UINT64_C(0x0101010101010101) * (x))
+
+/* Eight bytes at once: subtracting n sets the highest bit of each byte below n. A borrow may set it
+ * also in bytes that follow such a one, so only the first that is marked is meant. */
+static uint64_t mark_special(uint64_t w)
+{
+    uint64_t control = w - EACH_BYTE(0x20);
+    uint64_t quote = (w ^ EACH_BYTE('"')) - EACH_BYTE(1);
+    uint64_t backslash = (w ^ EACH_BYTE('\\')) - EACH_BYTE(1);
+
+    return (w | control | quote | backslash) & EACH_BYTE(0x80);
+}
+
+const char *json_plain_end(const char *p, const char *end)
+{
+    uint64_t w;
+
+    for (; end - p >= 8; p += 8) {
+        memcpy(&w, p, sizeof(w));
+        w = mark_special(le64toh(w));
+        if (w)
+            return p + __builtin_ctzll(w) / 8;
+    }
+    while (p < end && (uint8_t)*p >= 0x20 && (uint8_t)*p < 0x80 && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
 static int scan_string(struct scan *s)
 {
     size_t len;
     int r;
 
-    for (s->p++; s->p < s->end;) {
-        if (string_class[(uint8_t)*s->p] == PLAIN) {
-            s->p++;
-        } else if (*s->p == '"') {
+    for (s->p++;;) {
+        s->p = json_plain_end(s->p, s->end);
+        if (s->p == s->end)
+            return JSON_E_SYNTAX;
+        if (*s->p == '"') {
             s->p++;
             return 0;
-        } else if (*s->p == '\\') {
+        }
+        if (*s->p == '\\') {
             r = scan_escape(s);
             if (r)
                 return r;
@@ -119,7 +141,6 @@ static int scan_string(struct scan *s)
             s->p += len;
         }
     }
-    return JSON_E_SYNTAX;
 }
 
 #define EXPONENT_MAX 100000 /* far beyond what a double holds; larger ones count as this */

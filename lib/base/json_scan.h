@@ -14,5 +14,9 @@ static inline bool json_is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* The first byte in [p, end) that is not plain inside a string: a quote, a backslash, a control
+ * character or a byte of a longer UTF-8 character; else end. */
+const char *json_plain_end(const char *p, const char *end);
+
 /* The four hexadecimal digits at p, or -1. */
 int json_hex4(const char *p);
