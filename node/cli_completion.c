@@ -159,6 +159,7 @@ static void show(const struct json *request, const struct json *reply, const str
 
 const struct verb verb_completion = {
     .name = "completion",
+    .about = "completions for a shell",
     .usage = "bash|zsh|fish",
     .help = "Prints completions for a shell. For bash: source <(comity completion bash)\n",
     .place = VERB_HERE,

@@ -5,61 +5,15 @@
 
 #define WIDTH 80
 
-/* What a first word is about, in the order of the first screen. */
-static const struct {
-    const char *word, *about;
-} families[] = {
-    {"init", "found a space: state folder, keys, database"},
-    {"space", "more spaces on one node"},
-    {"serve", "run the node"},
-    {"reload", "have it read comity.ini and certificates again"},
-    {"config", "check comity.ini"},
-    {"status", "how the node and its spaces are"},
-    {"member", "members of the space"},
-    {"pass", "passes of members"},
-    {"peer", "other spaces whose passes are recognised here"},
-    {"verify", "say whether a pass is good"},
-    {"checkin", "check a visitor in"},
-    {"checkout", "check a visitor out"},
-    {"visit", "visits to this space"},
-    {"stamp", "stamps that hosts sent for our members"},
-    {"token", "bearer tokens of desks and integrations"},
-    {"holder", "for trials: a key and proofs in place of a phone"},
-    {"version", "which version this is"},
-    {"help", "this screen, or one verb's"},
-    {"completion", "completions for a shell"},
-};
-
-/* The second words of a family, "add|list"; nothing for a verb of one word. */
-static void second_words(const char *word, struct buf *out)
-{
-    struct str first, rest;
-    char separator = ' ';
-    for (size_t i = 0; verbs[i]; i++)
-        if (str_cut(str_of(verbs[i]->name), ' ', &first, &rest) && str_eqz(first, word)) {
-            buf_printf(out, "%c%.*s", separator, STR_ARG(rest));
-            separator = '|';
-        }
-}
-
 static int overview(struct buf *out)
 {
-    buf_z(out, "Comity: passes that other coworking spaces recognise.\n\n"
-               "Usage: comity [--state DIR] [--space HOST] VERB ...\n\n");
-    for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-        _cleanup_(buf_clear) struct buf name = {0};
-        buf_z(&name, families[i].word);
-        second_words(families[i].word, &name);
-        if (buf_error(&name))
-            return buf_error(&name);
-        if (name.n > 26)
-            buf_printf(out, "  %s\n  %-27s%s\n", name.p, "", families[i].about);
-        else
-            buf_printf(out, "  %-27s%s\n", name.p, families[i].about);
-    }
-    return buf_z(out,
-                 "\nEvery verb takes --json, --quiet and --yes. Exit: 0 done or admit, 1 error,\n"
-                 "2 usage, 3 refuse, 4 ask. `comity help VERB` says more.\n");
+    buf_z(out,
+          "Comity: passes that other coworking spaces recognise.\n"
+          "Usage: comity [--state DIR] [--space HOST] VERB ... [--json] [--quiet] [--yes]\n\n");
+    for (size_t i = 0; verbs[i]; i++)
+        buf_printf(out, "  %-16s %s\n", verbs[i]->name, verbs[i]->about);
+    return buf_z(out, "\nExit: 0 done or admit, 1 error, 2 usage, 3 refuse, 4 ask.\n"
+                      "`comity help VERB` says how a verb is used.\n");
 }
 
 void help_overview(FILE *out)
@@ -166,6 +120,7 @@ static void show_text(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_help = {
     .name = "help",
+    .about = "this screen, or how one verb is used",
     .usage = "[VERB]",
     .help = "Lists the verbs, or says how one is used.\n",
     .place = VERB_HERE,
@@ -190,6 +145,7 @@ static void show_version(const struct json *request, const struct json *reply,
 
 const struct verb verb_version = {
     .name = "version",
+    .about = "which version this is",
     .usage = "",
     .help = "Prints the version.\n",
     .place = VERB_HERE,

@@ -55,9 +55,10 @@ static void show_json(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_holder_key = {
     .name = "holder key",
+    .about = "for trials: a device key in place of a phone",
     .usage = "--out FILE",
-    .help = "For trials and scripts, in place of a phone: makes a P-256 device key, writes it as\n"
-            "a private JWK that only you may read, and prints the public JWK.\n",
+    .help = "For trials and scripts, in place of a phone: makes a P-256 device key, writes it\n"
+            "as a private JWK that only you may read, and prints the public JWK.\n",
     .place = VERB_HERE,
     .no_space = true,
     .parse = parse_key,
@@ -182,9 +183,10 @@ static void show_present(const struct json *request, const struct json *reply,
 
 const struct verb verb_holder_present = {
     .name = "holder present",
+    .about = "for trials: a pass with a fresh proof",
     .usage = "TOKEN|- --key FILE [--for HOST-URL] [--omit NAME,...]",
-    .help = "For trials and scripts, in place of a phone: prints the pass with a fresh proof of\n"
-            "its device key, good for 90 seconds.\n"
+    .help = "For trials and scripts, in place of a phone: prints the pass with a fresh proof\n"
+            "of its device key, good for 90 seconds.\n"
             "  --for URL       the proof is for that host only; else for any desk\n"
             "  --omit NAME,... does not disclose these, such as name\n",
     .place = VERB_HERE,

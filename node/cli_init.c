@@ -162,6 +162,7 @@ static void show(const struct json *request, const struct json *reply, const str
 
 const struct verb verb_init = {
     .name = "init",
+    .about = "found a space: state folder, keys, database",
     .usage = "URL --name NAME [--listen ADDR:PORT] [--tls-cert F --tls-key F] [--tls-ca F] "
              "[--trial] [--lat N --lon N] [--country CC] [--timezone ZONE]",
     .help = "Founds a space: makes the state folder, the space's keys, its database and\n"

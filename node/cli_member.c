@@ -75,6 +75,7 @@ static void show_add(const struct json *request, const struct json *reply, const
 
 const struct verb verb_member_add = {
     .name = "member add",
+    .about = "add a member",
     .usage = "NAME [--tier T] [--email E] [--external-id I] [--language L]",
     .help = "Adds a member to the space, and prints the id that other verbs take.\n"
             "  --tier T         what passes say of the membership; \"member\" if not given\n"
@@ -123,6 +124,7 @@ static void show_list(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_member_list = {
     .name = "member list",
+    .about = "the members of the space",
     .usage = "[--all] [--limit N] [--after MEMBER]",
     .help = "Lists the members of the space, in the order in which they came.\n"
             "  --all  removed members too\n",
@@ -179,6 +181,7 @@ static void show_show(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_member_show = {
     .name = "member show",
+    .about = "one member and their passes",
     .usage = "MEMBER",
     .help = "Shows one member, and the passes that were issued to them.\n",
     .place = VERB_STATE,
@@ -220,6 +223,7 @@ static void show_state(const struct json *request, const struct json *reply, con
 
 const struct verb verb_member_suspend = {
     .name = "member suspend",
+    .about = "their passes are refused for now",
     .usage = "MEMBER",
     .help = "Suspends a member. Their passes are refused wherever the new status list has\n"
             "arrived, until `member restore`.\n",
@@ -231,6 +235,7 @@ const struct verb verb_member_suspend = {
 
 const struct verb verb_member_restore = {
     .name = "member restore",
+    .about = "end of a suspension",
     .usage = "MEMBER",
     .help = "Ends a suspension: passes that were suspended with the member are good again.\n",
     .place = VERB_STATE,
@@ -241,6 +246,7 @@ const struct verb verb_member_restore = {
 
 const struct verb verb_member_remove = {
     .name = "member remove",
+    .about = "for good, with all their passes",
     .usage = "MEMBER",
     .help = "Removes a member, and revokes all their passes for good.\n",
     .place = VERB_STATE,
@@ -329,6 +335,7 @@ static void show_import(const struct json *request, const struct json *reply,
 
 const struct verb verb_member_import = {
     .name = "member import",
+    .about = "add and update members from a CSV file",
     .usage = "FILE.csv [--dry-run]",
     .help = "Adds members from a CSV file (UTF-8, \"-\" for standard input) whose first line\n"
             "names the columns: name, and any of tier, email, external_id, language. A row\n"

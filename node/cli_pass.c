@@ -106,6 +106,7 @@ static void show_issue(const struct json *request, const struct json *reply, con
 
 const struct verb verb_pass_issue = {
     .name = "pass issue",
+    .about = "give a member a pass",
     .usage = "MEMBER [--days N] [--holder-key JWK-FILE] [--qr-svg F] [--qr-png F]",
     .help = "Issues a pass to a member, and shows its QR code.\n"
             "  --days N         how long it is good, 1 to 30 (30 if not given)\n"
@@ -135,6 +136,7 @@ static int run_show(struct verb_call *c)
 
 const struct verb verb_pass_show = {
     .name = "pass show",
+    .about = "what is known of a pass",
     .usage = "PASS",
     .help = "Shows what is known of a pass. The pass itself is with its holder, not here.\n",
     .place = VERB_STATE,
@@ -180,6 +182,7 @@ static void show_list(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_pass_list = {
     .name = "pass list",
+    .about = "passes that were issued",
     .usage = "[--member MEMBER] [--limit N] [--after PASS]",
     .help = "Lists the passes that the space issued.\n",
     .place = VERB_STATE,
@@ -207,6 +210,7 @@ static void show_revoke(const struct json *request, const struct json *reply,
 
 const struct verb verb_pass_revoke = {
     .name = "pass revoke",
+    .about = "have every host refuse a pass",
     .usage = "PASS",
     .help = "Revokes a pass for good. It returns once the new status list is signed and\n"
             "served; hosts that look often know it within seconds.\n",

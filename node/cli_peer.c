@@ -269,8 +269,9 @@ static void show_add(const struct json *request, const struct json *reply, const
 
 const struct verb verb_peer_add = {
     .name = "peer add",
+    .about = "recognise another space",
     .usage = "URL [--fingerprint F | --yes]",
-    .help = "Recognises another space: fetches its configuration, shows its name, its place and\n"
+    .help = "Recognises another space: fetches its configuration, shows its name, place and\n"
             "the fingerprint of its key, and pins that key once you confirm it.\n"
             "  --fingerprint F  confirms it, if it is this one; as the space told you\n"
             "  --yes            takes what is found there, unseen\n",
@@ -349,8 +350,9 @@ static void show_list(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_peer_list = {
     .name = "peer list",
+    .about = "spaces recognised here, and how fresh we are",
     .usage = "[--limit N] [--after URL]",
-    .help = "Lists the peers: name, fingerprint, the age of what we hold of their revocations,\n"
+    .help = "Lists the peers: name, fingerprint, the age of what is known of revocations,\n"
             "and the last failure to refresh it.\n",
     .place = VERB_STATE,
     .parse = parse_list,
@@ -440,6 +442,7 @@ static void show_refresh(const struct json *request, const struct json *reply,
 
 const struct verb verb_peer_refresh = {
     .name = "peer refresh",
+    .about = "fetch their records now",
     .usage = "[URL]",
     .help = "Fetches the configuration and the status lists of a peer, or of all, now.\n",
     .place = VERB_STATE,
@@ -471,6 +474,7 @@ static void show_remove(const struct json *request, const struct json *reply,
 
 const struct verb verb_peer_remove = {
     .name = "peer remove",
+    .about = "recognise a space no longer",
     .usage = "URL",
     .help = "Recognises that space no longer, and forgets what was kept of it.\n",
     .place = VERB_STATE,

@@ -57,6 +57,7 @@ static int run_serve(struct verb_call *c)
 
 const struct verb verb_serve = {
     .name = "serve",
+    .about = "run the node",
     .usage = "",
     .help = "Runs the node in the foreground until SIGTERM or SIGINT. SIGHUP does what\n"
             "`comity reload` does. Logs go to standard error.\n",
@@ -85,9 +86,10 @@ static void show_reload(const struct json *request, const struct json *reply,
 
 const struct verb verb_reload = {
     .name = "reload",
+    .about = "have it read comity.ini and certificates again",
     .usage = "",
-    .help = "Has the running node read comity.ini and the certificates again. If one of them is\n"
-            "bad, everything stays as it was. New listeners need a restart.\n",
+    .help = "Has the running node read comity.ini and the certificates again. If one is bad,\n"
+            "everything stays as it was. New listeners need a restart.\n",
     .place = VERB_NODE,
     .no_space = true,
     .run = run_reload,
@@ -151,6 +153,7 @@ static void show_check(const struct json *request, const struct json *reply, con
 
 const struct verb verb_config_check = {
     .name = "config check",
+    .about = "tell what is wrong with comity.ini",
     .usage = "",
     .help = "Reads comity.ini and the certificates that it names, and tells what is wrong.\n",
     .place = VERB_HERE,

@@ -215,6 +215,7 @@ static void show_add(const struct json *request, const struct json *reply, const
 
 const struct verb verb_space_add = {
     .name = "space add",
+    .about = "one more space on this node",
     .usage = "URL --name NAME [--tls-cert F --tls-key F] [--lat N --lon N] [--country CC] "
              "[--timezone ZONE]",
     .help = "Adds another space to this node, with keys and a database of its own. Verbs then\n"
@@ -254,6 +255,7 @@ static void show_list(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_space_list = {
     .name = "space list",
+    .about = "the spaces of this node",
     .usage = "",
     .help = "Lists the spaces that this node speaks for.\n",
     .place = VERB_STATE,

@@ -254,10 +254,11 @@ static void show(const struct json *request, const struct json *reply, const str
 
 const struct verb verb_status = {
     .name = "status",
+    .about = "how the node and its spaces are",
     .usage = "",
-    .help = "Tells whether the node runs, and for each space: members, live passes, visitors on\n"
-            "site, stamps that wait to be sent, when its configuration expires, and its peers\n"
-            "with the age of what is known of their revocations.\n",
+    .help = "Tells whether the node runs, and for each space: members, live passes, visitors\n"
+            "on site, stamps that wait to be sent, when its configuration expires, and its\n"
+            "peers with the age of what is known of their revocations.\n",
     .place = VERB_STATE,
     .no_space = true,
     .run = run,

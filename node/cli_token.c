@@ -9,7 +9,7 @@ static struct json *token_json(const struct token_row *row)
     struct json *v = json_object();
     int r = v ? 0 : -ENOMEM;
     if (r == 0)
-        r = json_put_z(v, "token", row->id);
+        r = json_put_z(v, "id", row->id);
     if (r == 0)
         r = json_put_z(v, "name", row->name);
     if (r == 0)
@@ -47,7 +47,7 @@ static int run_create(struct verb_call *c)
     if (r != 0)
         return r;
     c->reply = token_json(&made.row);
-    r = c->reply ? json_put_z(c->reply, "secret", made.secret) : -ENOMEM;
+    r = c->reply ? json_put_z(c->reply, "token", made.secret) : -ENOMEM;
     secret_wipe(&made, sizeof(made));
     return r;
 }
@@ -56,21 +56,22 @@ static void show_create(const struct json *request, const struct json *reply,
                         const struct show *how)
 {
     if (how->quiet) {
-        fprintf(how->out, "%s\n", json_z(reply, "secret"));
+        fprintf(how->out, "%s\n", json_z(reply, "token"));
         return;
     }
-    show_field(how, "token", json_z(reply, "token"));
+    show_field(how, "id", json_z(reply, "id"));
     show_field(how, "name", json_z(reply, "name"));
     show_field(how, "role", json_z(reply, "role"));
-    show_field(how, "secret", json_z(reply, "secret"));
-    show_words(how, "The secret is shown this once. It goes into the header \"Authorization: "
+    show_field(how, "token", json_z(reply, "token"));
+    show_words(how, "The token is shown this once. It goes into the header \"Authorization: "
                     "Bearer\" of that desk's requests.");
 }
 
 const struct verb verb_token_create = {
     .name = "token create",
+    .about = "let a desk or a program use the API",
     .usage = "NAME --role desk|manager|integration",
-    .help = "Makes a bearer token for the API, and shows its secret once: only a digest is kept.\n",
+    .help = "Makes a bearer token for the API, and shows it once: only a digest is kept.\n",
     .place = VERB_STATE,
     .parse = parse_create,
     .run = run_create,
@@ -112,14 +113,14 @@ static int run_list(struct verb_call *c)
     if (r == 0)
         r = cli_store(c, store_token_list(store, add_token, &l), "token", "");
     if (r == 0)
-        r = page_finish(&l.page, c, "token");
+        r = page_finish(&l.page, c, "id");
     page_clear(&l.page);
     return r;
 }
 
 static void show_list(const struct json *request, const struct json *reply, const struct show *how)
 {
-    static const struct column columns[] = {{"TOKEN", "token"},
+    static const struct column columns[] = {{"ID", "id"},
                                             {"NAME", "name"},
                                             {"ROLE", "role"},
                                             {"CREATED", "created_at"},
@@ -130,8 +131,9 @@ static void show_list(const struct json *request, const struct json *reply, cons
 
 const struct verb verb_token_list = {
     .name = "token list",
-    .usage = "[--all] [--limit N] [--after TOKEN]",
-    .help = "Lists the tokens of the space, without their secrets.\n"
+    .about = "who holds a token",
+    .usage = "[--all] [--limit N] [--after ID]",
+    .help = "Lists who holds a token of the space; the tokens themselves are not kept.\n"
             "  --all  revoked ones too\n",
     .place = VERB_STATE,
     .parse = parse_list,
@@ -165,6 +167,9 @@ static int run_revoke(struct verb_call *c)
     struct search s = {.id_or_name = json_z(c->request, "token")};
     struct store *store = cli_reads(c);
     int r = store ? token_revoke(c->thread, c->space, s.id_or_name, &c->err) : -EIO;
+    /* Somebody may give the token itself: it is not for a screen or a log. */
+    if (r == APP_E_ABSENT && !str_starts(str_of(s.id_or_name), STR("cmt_")))
+        err_set(&c->err, 0, "no valid token has the id or name %.64s", s.id_or_name);
     if (r == 0)
         r = cli_store(c, store_token_list(store, find_token, &s), "token", "");
     if (r != 0)
@@ -182,7 +187,8 @@ static void show_revoke(const struct json *request, const struct json *reply,
 
 const struct verb verb_token_revoke = {
     .name = "token revoke",
-    .usage = "TOKEN|NAME",
+    .about = "withdraw a token",
+    .usage = "ID|NAME",
     .help = "Revokes a token, by its id or its name. It is refused from now on.\n",
     .place = VERB_STATE,
     .parse = parse_revoke,

@@ -164,6 +164,7 @@ static void show(const struct json *request, const struct json *reply, const str
 
 const struct verb verb_verify = {
     .name = "verify",
+    .about = "say whether a pass is good",
     .usage = "TOKEN|QR-TEXT|- [--explain]",
     .help = "Says whether a pass is good: admit (exit 0), refuse (3) or ask (4), and why. It\n"
             "asks no network. Read the pass from standard input (\"-\"): what stands on the\n"

@@ -76,6 +76,7 @@ static int run_checkin(struct verb_call *c)
 
 const struct verb verb_checkin = {
     .name = "checkin",
+    .about = "check a visitor in",
     .usage = "TOKEN|QR-TEXT|VERIFICATION|- [--key IDEMPOTENCY-KEY] [--confirm]",
     .help = "Checks a visitor in: by their pass, or by the verification id that `verify` gave\n"
             "in the last 10 minutes. The stamp goes to their home space. Exit 3: refused;\n"
@@ -120,6 +121,7 @@ static int run_checkout(struct verb_call *c)
 
 const struct verb verb_checkout = {
     .name = "checkout",
+    .about = "check a visitor out",
     .usage = "VISIT",
     .help = "Checks a visitor out. Their home space gets the stamp with the time.\n",
     .place = VERB_STATE,
@@ -172,6 +174,7 @@ static void show_visits(const struct json *request, const struct json *reply,
 
 const struct verb verb_visit_list = {
     .name = "visit list",
+    .about = "visits to this space",
     .usage = "[--on-site] [--limit N] [--after VISIT]",
     .help = "Lists the visits to this space, newest first.\n"
             "  --on-site  only those who are not checked out\n",
@@ -272,6 +275,7 @@ static void show_stamps(const struct json *request, const struct json *reply,
 
 const struct verb verb_stamp_list = {
     .name = "stamp list",
+    .about = "stamps that hosts sent for our members",
     .usage = "[--member MEMBER] [--limit N] [--after N]",
     .help = "Lists the stamps that hosts sent home for members of this space, newest first.\n",
     .place = VERB_STATE,

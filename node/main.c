@@ -127,10 +127,13 @@ static int run_line(struct line *l, struct err *err)
         struct args none = {0};
         return verb_execute(&verb_version, &l->inv, &none);
     }
+    if (l->rest.argc == 0 && l->help)
+        return show_help(NULL);
     if (l->rest.argc == 0) {
-        if (!l->help)
-            help_overview(stderr);
-        return l->help ? show_help(NULL) : EXIT_USAGE;
+        err_set(err, 0, "there is no verb: say what to do");
+        err_next(err, 0, "`comity help` lists all verbs.");
+        verb_show_usage(&l->inv.how, NULL, err);
+        return EXIT_USAGE;
     }
     const struct verb *verb = verb_find(l->rest.argc, l->rest.argv, &used);
     if (!verb && l->rest.argv[0][0] == '-')

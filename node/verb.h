@@ -45,6 +45,7 @@ struct show { /* how to print */
 struct verb {
     const char *name;  /* "pass issue" */
     const char *usage; /* "MEMBER [--days N] ..." */
+    const char *about; /* a few words for the first screen, at most 58 characters */
     const char *help;  /* some lines, 80 columns */
     enum verb_place place;
     bool no_space; /* does not need a space */

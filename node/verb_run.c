@@ -103,8 +103,7 @@ void verb_show_failure(const struct show *how, int result, const struct err *err
         err_set(&e, 0, "%s: %s", info->title, strerror(-result));
     if (how->json)
         print_problem(how, info->code, info->title, info->status, &e, reply);
-    else
-        print_words(e.text[0] ? e.text : info->title, e.next);
+    print_words(e.text[0] ? e.text : info->title, e.next);
 }
 
 void verb_show_usage(const struct show *how, const struct verb *verb, const struct err *err)
@@ -112,10 +111,8 @@ void verb_show_usage(const struct show *how, const struct verb *verb, const stru
     struct err e = *err;
     if (!e.next[0] && verb)
         err_next(&e, 0, "`comity help %s` says how it is used.", verb->name);
-    if (how->json) {
+    if (how->json)
         print_problem(how, "usage", "Not used as it should be", 400, &e, NULL);
-        return;
-    }
     print_words(e.text, e.next);
 }
 
