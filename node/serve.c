@@ -53,6 +53,7 @@ struct node {
     struct fetch_rules rules;
     struct loop_timer *drain_timer;
     bool stopping;
+    unsigned undrained; /* HTTP threads with requests to finish; the main thread's */
     int result;
 };
 
@@ -166,10 +167,21 @@ static int open_http(struct node *node, struct err *err)
 
 /* ---- stopping: every loop finishes its requests, then ends ---- */
 
+/* On the main thread, whose loop goes on until the last of all has finished: what ends with it
+ * takes the writer and the other loops along. */
+static void one_drained(void *arg)
+{
+    struct node *node = arg;
+    if (--node->undrained == 0)
+        loop_stop(node->http[0].loop);
+}
+
 static void on_drained(void *arg)
 {
     struct http_thread *h = arg;
-    loop_stop(h->loop);
+    struct loop *main_loop = h->node->http[0].loop;
+    if (loop_post(main_loop, one_drained, h->node) != 0)
+        loop_stop(main_loop);
 }
 
 static void drain(void *arg)
@@ -182,8 +194,7 @@ static void on_drain_late(void *arg)
 {
     struct node *node = arg;
     log_warn("some requests did not finish in time");
-    for (unsigned i = 0; i < node->n_http; i++)
-        loop_stop(node->http[i].loop);
+    loop_stop(node->http[0].loop);
 }
 
 static void stop(struct node *node)
@@ -191,10 +202,11 @@ static void stop(struct node *node)
     if (node->stopping)
         return;
     node->stopping = true;
+    node->undrained = node->n_http;
     log_info("stopping: finishing requests");
     for (unsigned i = 1; i < node->n_http; i++) {
         if (loop_post(node->http[i].loop, drain, &node->http[i]) != 0)
-            loop_stop(node->http[i].loop);
+            node->undrained--; /* its requests are cut: no memory to let them finish */
     }
     loop_timer_start(node->drain_timer, DRAIN_MS);
     drain(&node->http[0]);
