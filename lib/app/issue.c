@@ -138,6 +138,8 @@ int pass_issue(struct app_thread *t, struct space *space, const struct issue_req
     if (days < 1 || days > LIMIT_PASS_DAYS)
         return err_set(err, APP_E_INVALID, "a pass lives 1 to %d days, not %d", LIMIT_PASS_DAYS,
                        days);
+    if (req->device && key_check(req->device) != 0)
+        return err_set(err, APP_E_INVALID, "the holder key is no point of its curve");
     struct issue_job j = {.job = {.space = space, .compose = issue_compose, .run = issue_run},
                           .req = req,
                           .rand = &t->rand};

@@ -83,6 +83,9 @@ CONFIGURATIONS = {
     "without keys": lambda p: p.configuration(lambda c: c.update(jwks={"keys": []})),
     "with one key for both": lambda p: p.configuration(
         lambda c: c["metadata"]["comity_space"].update(pass_jwks=c["jwks"])),
+    "with a pass key off the curve": lambda p: p.configuration(
+        lambda c: c["metadata"]["comity_space"]["pass_jwks"].update(
+            keys=[{**p.passes.jwk, "x": jose.b64(b"\1" * 32)}])),
     "with status lists elsewhere": lambda p: p.configuration(
         lambda c: c["metadata"]["comity_space"].update(
             status_lists=["https://other.localhost/status/0"])),

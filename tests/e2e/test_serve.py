@@ -107,13 +107,13 @@ def test_bodies_that_are_not_acceptable(node, body, headers, status):
 
 def test_tokens_of_desks(node):
     made = node.must("token", "create", "gone", "--role", "desk", "--json")
-    desk = node.client(made["secret"])
+    desk = node.client(made["token"])
     assert desk.verify("hello").status == 200
     listed = node.must("token", "list", "--json")
-    assert made["secret"] not in str(listed), "only its digest is kept"
+    assert made["token"] not in str(listed), "only its digest is kept"
     node.must("token", "revoke", "gone")
     assert desk.verify("hello").status == 401
-    for bearer in ("", "x", "cmt_" + "A" * 43, made["secret"][:-1]):
+    for bearer in ("", "x", "cmt_" + "A" * 43, made["token"][:-1]):
         assert node.client(bearer or "-").verify("hello").status == 401
     answer = node.client().post("/api/v1/verify", {"token": "x"},
                                 headers={"Authorization": "Basic eDp5"})

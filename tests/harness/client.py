@@ -79,7 +79,7 @@ class Client:
             try:
                 self._connection.request(method, path, body, sent)
                 answer = Answer(self._connection.getresponse())
-            except (http.client.RemoteDisconnected, ConnectionError):
+            except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError):
                 self.close()
                 if last or not reused:  # an idle connection may have been closed meanwhile
                     raise

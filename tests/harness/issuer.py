@@ -90,7 +90,7 @@ class Issuer:
                   "sub": secrets.token_urlsafe(16), "tier": "resident",
                   "status": {"status_list": {"idx": idx, "uri": f"{self.url}/status/0"}}}
         if holder:
-            claims["cnf"] = {"jwk": holder.jwk}
+            claims["cnf"] = {"jwk": dict(holder.jwk)}
         return claims
 
     def issue(self, holder=None, name="Mara Vogt", change=None, typ="dc+sd-jwt", key=None,

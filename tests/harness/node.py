@@ -154,7 +154,7 @@ class Node:
     def desk(self, name="front", role="desk", space=None, url=None):
         """A client with a new bearer token."""
         made = self.must("token", "create", name, "--role", role, "--json", space=space)
-        return self.client(made["secret"], url=url)
+        return self.client(made["token"], url=url)
 
     def peer(self, other):
         """Pins another node as a peer."""
