@@ -19,6 +19,22 @@ void api_verify(struct http_request *r);        /* POST /api/v1/verify */
 void api_check_in(struct http_request *r);      /* POST /api/v1/checkin */
 void api_check_out(struct http_request *r);     /* POST /api/v1/checkout */
 
+/*
+ * A write on its way: from the handler through the writer's thread back to the loop, where the
+ * request is answered if its client is still there. Embedded in a struct of the surface's own,
+ * which `release` frees.
+ */
+struct api_write {
+    void (*answer)(struct http_request *r, struct api_write *w, int result);
+    void (*release)(struct api_write *w);
+    struct http_deferred *deferred; /* the rest is api_write.c's */
+    struct loop_task task;
+    int result;
+};
+/* Takes w over, and answers r now or later. job->done is set: it must call api_written(). */
+void api_submit(struct http_request *r, struct api_write *w, struct app_job *job);
+void api_written(struct api_write *w, int result); /* any thread */
+
 /* The body as a JSON object, owned; NULL: it is none, and the request is answered (400). */
 struct json *api_body(struct http_request *r);
 /* Answers 400: what is wrong with the body. */

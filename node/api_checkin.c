@@ -4,13 +4,12 @@
 #include "crypto/digest.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 /* One check-in on its way through the writer. */
 struct pending {
-    struct check_in check_in; /* its job's done() knows us by .owner */
-    struct http_deferred *deferred;
-    struct loop_task task;
-    int result;
+    struct check_in check_in; /* first: its job is ours */
+    struct api_write write;
 };
 
 static void pending_free(struct pending *p)
@@ -22,39 +21,36 @@ static void pending_free(struct pending *p)
 }
 DEFINE_CLEANUP(struct pending *, pending_free)
 
-static void answer(struct http_request *r, struct pending *p)
+static struct pending *pending_of(struct api_write *w)
 {
-    const struct check_in *c = &p->check_in;
+    return (struct pending *)((char *)w - offsetof(struct pending, write));
+}
+
+static void release(struct api_write *w)
+{
+    pending_free(pending_of(w));
+}
+
+static void answer(struct http_request *r, struct api_write *w, int result)
+{
+    const struct check_in *c = &pending_of(w)->check_in;
     struct str verdict = buf_as_str(&c->reply);
 
-    if (p->result == 0) {
+    if (result == 0) {
         http_answer_json(r, c->replayed_key || c->already_in ? 200 : 201, verdict);
         return;
     }
     /* The verdict's members become members of the problem: RFC 9457 section 3.2. */
-    if ((p->result == APP_E_REFUSED || p->result == APP_E_CONFIRM) && verdict.n > 2)
+    if ((result == APP_E_REFUSED || result == APP_E_CONFIRM) && verdict.n > 2)
         verdict = (struct str){verdict.p + 1, verdict.n - 2};
     else
         verdict = STR("");
-    http_app_problem_with(r, p->result, &c->job.err, verdict);
-}
-
-static void on_loop(void *arg)
-{
-    _cleanup_(pending_freep) struct pending *p = arg;
-    struct http_request *r = http_resume(p->deferred);
-
-    if (r)
-        answer(r, p);
+    http_app_problem_with(r, result, &c->job.err, verdict);
 }
 
 static void on_written(struct app_job *job, int result)
 {
-    struct pending *p = ((struct check_in *)job)->owner;
-
-    p->result = result;
-    p->task = (struct loop_task){.fn = on_loop, .arg = p};
-    loop_post_task(http_deferred_loop(p->deferred), &p->task);
+    api_written(&((struct pending *)job)->write, result);
 }
 
 /* The key of the header (draft-ietf-httpapi-idempotency-key-header: a string in quotes; bare ones
@@ -112,7 +108,6 @@ void api_check_in(struct http_request *r)
 {
     _cleanup_(json_freep) struct json *body = api_body(r);
     _cleanup_(pending_freep) struct pending *p = NULL;
-    struct app *app = r->thread->app;
     struct err err = {0};
     struct str text;
     int result;
@@ -134,15 +129,9 @@ void api_check_in(struct http_request *r)
         http_app_problem(r, result, &err);
         return;
     }
-    p->check_in.owner = p;
     p->check_in.job.done = on_written;
-    p->deferred = http_defer(r);
-    result = p->deferred ? app_submit(app, &p->check_in.job) : -ENOMEM;
-    if (!result) {
-        p = NULL; /* the writer's, then the loop's */
-        return;
-    }
-    if (p->deferred)
-        http_resume(p->deferred);
-    http_app_problem(r, result == -EAGAIN ? APP_E_BUSY : result, NULL);
+    p->write.answer = answer;
+    p->write.release = release;
+    api_submit(r, &p->write, &p->check_in.job);
+    p = NULL; /* taken over */
 }

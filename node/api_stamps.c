@@ -4,13 +4,12 @@
 #include "app/stamps.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 /* One delivery on its way through the writer. */
 struct pending {
-    struct accept_stamps accept; /* its job's done() knows us by .owner */
-    struct http_deferred *deferred;
-    struct loop_task task;
-    int result;
+    struct accept_stamps accept; /* first: its job is ours */
+    struct api_write write;
 };
 
 static void pending_free(struct pending *p)
@@ -22,26 +21,29 @@ static void pending_free(struct pending *p)
 }
 DEFINE_CLEANUP(struct pending *, pending_free)
 
-static void on_loop(void *arg)
+static struct pending *pending_of(struct api_write *w)
 {
-    _cleanup_(pending_freep) struct pending *p = arg;
-    struct http_request *r = http_resume(p->deferred);
+    return (struct pending *)((char *)w - offsetof(struct pending, write));
+}
 
-    if (!r)
-        return;
-    if (p->result)
-        http_app_problem(r, p->result, &p->accept.job.err);
+static void release(struct api_write *w)
+{
+    pending_free(pending_of(w));
+}
+
+static void answer(struct http_request *r, struct api_write *w, int result)
+{
+    const struct accept_stamps *a = &pending_of(w)->accept;
+
+    if (result)
+        http_app_problem(r, result, &a->job.err);
     else
-        http_answer_json(r, 200, buf_as_str(&p->accept.reply));
+        http_answer_json(r, 200, buf_as_str(&a->reply));
 }
 
 static void on_written(struct app_job *job, int result)
 {
-    struct pending *p = ((struct accept_stamps *)job)->owner;
-
-    p->result = result;
-    p->task = (struct loop_task){.fn = on_loop, .arg = p};
-    loop_post_task(http_deferred_loop(p->deferred), &p->task);
+    api_written(&((struct pending *)job)->write, result);
 }
 
 static int prepare(struct http_request *r, struct accept_stamps *a, struct err *err)
@@ -64,7 +66,6 @@ static int prepare(struct http_request *r, struct accept_stamps *a, struct err *
 void api_stamps(struct http_request *r)
 {
     _cleanup_(pending_freep) struct pending *p = NULL;
-    struct app *app = r->thread->app;
     struct err err = {0};
     int result;
 
@@ -82,15 +83,9 @@ void api_stamps(struct http_request *r)
         http_app_problem(r, result, &err);
         return;
     }
-    p->accept.owner = p;
     p->accept.job.done = on_written;
-    p->deferred = http_defer(r);
-    result = p->deferred ? app_submit(app, &p->accept.job) : -ENOMEM;
-    if (!result) {
-        p = NULL; /* the writer's, then the loop's */
-        return;
-    }
-    if (p->deferred)
-        http_resume(p->deferred);
-    http_app_problem(r, result == -EAGAIN ? APP_E_BUSY : result, NULL);
+    p->write.answer = answer;
+    p->write.release = release;
+    api_submit(r, &p->write, &p->accept.job);
+    p = NULL; /* taken over */
 }
