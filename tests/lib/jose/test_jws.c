@@ -161,6 +161,15 @@ static const struct {
 } headers[] = {
     {"{\"alg\":\"ES256\"," T "}", 0},
     {"{" T ",\"alg\":\"ES256\",\"kid\":\"k\",\"cty\":\"x\",\"x5t\":\"y\",\"new\":[{}]}", 0},
+    /* near to the text that we write, which is read by a shorter way */
+    {"{\"alg\":\"ES256\"," T ",\"kid\":\"\"}", 0},
+    {"{\"alg\":\"ES256\"," T ",\"kid\":\"a\\\"}", JWS_E_MALFORMED},
+    {"{\"alg\":\"ES256\"," T ",\"kid\":\"a\"b\"}", JWS_E_MALFORMED},
+    {"{\"alg\":\"ES256\"," T ",\"kid\":\"a\",\"crit\":\"b\"}", JWS_E_HEADER},
+    {"{\"alg\":\"ES256\"," T ",\"kid\":\"a\",\"alg\":\"b\"}", JWS_E_MALFORMED},
+    {"{\"alg\":\"ES256\"," T ",\"kid\":\"\xFF\"}", JWS_E_MALFORMED},
+    {"{\"alg\":\"none\"," T ",\"kid\":\"a\"}", JWS_E_ALG},
+    {"{\"alg\":\"ES256\",\"typ\":\"" TYP "x\",\"kid\":\"a\"}", JWS_E_TYP},
     {"{\"alg\":\"ES256\"}", JWS_E_TYP},
     {"{\"alg\":\"ES256\",\"typ\":\"\"}", JWS_E_TYP},
     {"{\"alg\":\"ES256\",\"typ\":7}", JWS_E_TYP},
