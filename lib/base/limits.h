@@ -55,9 +55,9 @@
 #define LIFETIME_STATUS_LIST (7 * 86400)
 #define RENEW_STATUS_LIST 86400
 #define TTL_STATUS_LIST 3600
-#define FRESH_PREFERRED (72 * 3600) /* `online_preferred`: admits on data up to this age */
-#define FRESH_REQUIRED 600            /* `online_required`: the same */
-#define STALE_DIRECTORY (14 * 86400)  /* an expired configuration still asks for so long */
+#define FRESH_PREFERRED (72 * 3600)  /* `online_preferred`: admits on data up to this age */
+#define FRESH_REQUIRED 600           /* `online_required`: the same */
+#define STALE_DIRECTORY (14 * 86400) /* an expired configuration still asks for so long */
 
 #define LIMIT_SPACES 256 /* served by one process */
 #define LIMIT_PEERS 4096
