@@ -71,10 +71,20 @@ static int job_run(struct write_job *write, struct store *store)
     return job->run(job, store);
 }
 
+/* What a job, or the commit of its group, ended with, as the one who asked is told it. */
+static int settled(int r)
+{
+    if (r == APP_DONE)
+        return 0;
+    if (r > 0 && r < APP_E_INVALID) /* of the store, and nobody handled it */
+        return r == STORE_E_FULL ? -ENOSPC : -EIO;
+    return r;
+}
+
 static void job_done(struct write_job *write, int result)
 {
     struct app_job *job = (struct app_job *)write;
-    job->done(job, result == APP_DONE ? 0 : result);
+    job->done(job, settled(result));
 }
 
 static void job_ready(struct app *app, struct app_job *job)
@@ -92,7 +102,7 @@ int app_do(struct app *app, struct app_job *job)
     const struct writer_hooks hooks = {app_prepare, app};
     int r =
         app->writer ? writer_do(app->writer, &job->write) : writer_run_inline(&hooks, &job->write);
-    return r == APP_DONE ? 0 : r;
+    return r == -EAGAIN ? APP_E_BUSY : settled(r);
 }
 
 int app_submit(struct app *app, struct app_job *job)

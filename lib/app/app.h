@@ -78,7 +78,7 @@ struct app_job {
     struct err err;
 };
 
-int app_do(struct app *app, struct app_job *job);     /* waits; the job's result */
+int app_do(struct app *app, struct app_job *job);     /* waits; the job's result, APP_E_BUSY */
 int app_submit(struct app *app, struct app_job *job); /* -EAGAIN: the queue is full */
 
 /* compose() returns this to end its job as a success that needs no write: the job's result is 0. */
@@ -88,9 +88,11 @@ int app_submit(struct app *app, struct app_job *job); /* -EAGAIN: the queue is f
 void app_prepare(void *ctx, struct write_job *const jobs[], size_t n);
 
 /* Failures of use cases, beside negative errno. One list for all, since the surfaces translate
- * them: app_failure() gives the stable code, the HTTP status and the exit code of each. */
+ * them: app_failure_info() gives the stable code, the HTTP status and the exit code of each. They
+ * begin above the conditions of every lower floor, so that none of those passes for one of these:
+ * a job that ends with a condition of the store has failed (-ENOSPC, -EIO). */
 enum app_failure {
-    APP_E_INVALID = 1,     /* what was given is not acceptable: err says what and where */
+    APP_E_INVALID = 64,    /* what was given is not acceptable: err says what and where */
     APP_E_ABSENT,          /* no such thing */
     APP_E_EXISTS,          /* there is one already */
     APP_E_STATE,           /* not in a state that allows it */

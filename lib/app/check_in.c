@@ -36,6 +36,14 @@ static void absent(struct check_in *c)
     err_next(&c->job.err, 0, "scan the pass again");
 }
 
+/* A visit is to another space: there is no home to send a stamp to. */
+static int own_member(struct check_in *c)
+{
+    err_set(&c->job.err, 0, "this is an own member, and no visitor: the pass is of this space");
+    err_next(&c->job.err, 0, "let them in; there is nothing to check in");
+    return APP_E_STATE;
+}
+
 static int check_in_compose(struct app_job *job);
 static int check_in_run(struct app_job *job, struct store *store);
 
@@ -73,6 +81,8 @@ int check_in_prepare(struct app_thread *t, struct space *space, struct str text,
         return r;
     if (c->answer.verdict.verdict == VERDICT_REFUSE)
         c->outcome = APP_E_REFUSED;
+    else if (strcmp(c->answer.pass.iss, space->id) == 0)
+        c->outcome = own_member(c);
     else if (c->answer.verdict.verdict == VERDICT_ASK && !c->confirm)
         c->outcome = APP_E_CONFIRM;
     return 0;
@@ -223,7 +233,7 @@ static int check_in_compose(struct app_job *job)
     if (c->outcome != 0)
         return ended(c, c->outcome);
     r = visit_fill(c, job->space);
-    if (r == 0)
+    if (r == 0 && !(c->confirm && c->key[0])) /* else the key keeps the answer: inside */
         r = already_in(c, job->space->store);
     if (r != 0)
         return r;
@@ -237,13 +247,22 @@ static int check_in_compose(struct app_job *job)
 
 /* ---- inside the transaction: everything or nothing ---- */
 
+static int remember(struct check_in *c, struct store *store)
+{
+    return store_idempotency_put(store, c->desk, c->key, c->body_digest, buf_as_str(&c->reply),
+                                 c->answer.now);
+}
+
 static int check_in_run(struct app_job *job, struct store *store)
 {
     struct check_in *c = (struct check_in *)job;
     /* Others of this group may have come first. */
     int r = earlier(c, store);
-    if (r == 0)
-        r = already_in(c, store);
+    if (r != 0)
+        return r;
+    r = already_in(c, store);
+    if (r == APP_DONE && c->key[0])
+        return remember(c, store);
     if (r != 0)
         return r;
     r = store_visit_add(store, &c->visit);
@@ -257,8 +276,5 @@ static int check_in_run(struct app_job *job, struct store *store)
     buf_reset(&c->reply);
     if (r == 0)
         r = visit_write(&c->visit, &c->reply);
-    if (r == 0 && c->key[0])
-        r = store_idempotency_put(store, c->desk, c->key, c->body_digest, buf_as_str(&c->reply),
-                                  c->answer.now);
-    return r;
+    return r == 0 && c->key[0] ? remember(c, store) : r;
 }

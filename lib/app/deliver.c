@@ -24,6 +24,15 @@ static bool skipped(const struct collecting *c, const char *home)
     return false;
 }
 
+/* Whether one more stamp goes into a body that every home reads. */
+static bool has_room(const struct delivery *d, size_t more)
+{
+    size_t n = sizeof("{\"stamps\":[]}") + more + 3;
+    for (size_t i = 0; i < d->n; i++)
+        n += d->tokens[i].n + 3; /* two quotes and a comma */
+    return d->n < LIMIT_STAMPS_PER_POST && n <= LIMIT_HTTP_BODY;
+}
+
 /* Rows come ordered by home, so that one home's are together. */
 static int collect(const struct outbox_row *row, void *arg)
 {
@@ -38,8 +47,8 @@ static int collect(const struct outbox_row *row, void *arg)
         memset(d, 0, sizeof(*d));
         memcpy(d->home, row->home, sizeof(d->home));
     }
-    if (d->n == LIMIT_STAMPS_PER_POST)
-        return 0;
+    if (!has_room(d, row->token.n))
+        return 0; /* the next time */
     int r = buf_str(&d->tokens[d->n], row->token);
     if (r != 0)
         return r;

@@ -55,27 +55,32 @@ static void problem(struct look *l)
         memcpy(l->a->problem, l->err.text, sizeof(l->a->problem));
 }
 
-/* Steps 1 and 2: text to token to claims. False if it ends here. */
-static bool look_parse(struct look *l)
+/* Steps 1 and 2: text to token to claims; .parsed unless it ends here. Negative errno if it cannot
+ * tell. */
+static int look_parse(struct look *l)
 {
     struct verify_answer *a = l->a;
     int r = qr_read(l->req->text, &a->token, &l->err);
     if (r == 0)
         r = sdjwt_parse_with(l->t->verifier, buf_as_str(&a->token), PASS_TYP, LIMIT_PRESENTATION,
                              &l->presented, &l->err);
+    if (r < 0)
+        return r;
     if (r == SDJWT_E_TYP || r == SDJWT_E_UNSUPPORTED)
         l->facts.unsupported = true;
     else if (r != 0)
         l->facts.malformed = true;
     if (r == 0) {
         r = pass_read(&l->presented, &a->pass, &l->err);
+        if (r < 0)
+            return r;
         l->facts.unsupported = r == PASS_E_UNSUPPORTED;
         l->facts.malformed = r != 0 && !l->facts.unsupported;
     }
     if (r != 0) {
         explain(l, 1, "parse", "RFC 9901 section 7.1", "%s", l->err.text);
         problem(l);
-        return false;
+        return 0;
     }
     a->parsed = true;
     a->proof_at = l->presented.issued.n;
@@ -84,7 +89,7 @@ static bool look_parse(struct look *l)
             l->presented.proof.n > 0 ? "with a holder proof" : "no holder proof");
     explain(l, 2, "typ and alg", "RFC 7515 section 4.1", "typ %s, alg %s, kid %.12s...",
             l->presented.issuer.typ, l->presented.issuer.alg->name, l->presented.issuer.kid);
-    return true;
+    return 0;
 }
 
 static void look_status(struct look *l)
@@ -285,8 +290,8 @@ static int promise(struct look *l)
 
 static int look(struct look *l)
 {
-    int r = 0;
-    if (look_parse(l)) {
+    int r = look_parse(l);
+    if (r == 0 && l->a->parsed) {
         look_directory(l);
         if (l->facts.issuer == ISSUER_RECOGNISED)
             r = look_signature(l);

@@ -79,7 +79,11 @@ enum reason world_ask(struct world *w, const char *text, const char *desk,
 /* A check-in at the host's desk. Clear it afterwards, whatever the result is. */
 int world_check_in(struct world *w, const char *text, const char *key, bool confirm,
                    struct check_in *c);
-#define CHECK_IN (struct check_in){.desk = DESK}
+#define CHECK_IN                                                                                   \
+    (struct check_in)                                                                              \
+    {                                                                                              \
+        .desk = DESK                                                                               \
+    }
 
 /* A whole visit of a bound pass at the host; its id goes to visit. */
 void world_visit(struct world *w, const char *pass, const char *nonce, char visit[static 32]);

@@ -22,8 +22,8 @@ static int accept(struct world *w, const struct httpsig_request *req, struct str
         {STR("signature"), signature},
     };
     struct err err = {0};
-    int r = accept_stamps_prepare(&w->home.thread, w->home.space, req, headers,
-                                  ARRAY_SIZE(headers), a, &err);
+    int r = accept_stamps_prepare(&w->home.thread, w->home.space, req, headers, ARRAY_SIZE(headers),
+                                  a, &err);
 
     return r != 0 ? r : app_do(&w->home.app, &a->job);
 }

@@ -41,8 +41,7 @@ static void expect_code(struct world *w, const char *token, const char *nonce, c
     _cleanup_(freep) char *body = post_body(token), *said = NULL;
     struct accept_stamps a = {0};
 
-    assert_int_equal(
-        post_send(w, &(struct post){.key = key, .nonce = nonce, .body = body}, &a), 0);
+    assert_int_equal(post_send(w, &(struct post){.key = key, .nonce = nonce, .body = body}, &a), 0);
     said = post_code(&a);
     assert_string_equal(said, code);
     accept_stamps_clear(&a);
@@ -83,8 +82,8 @@ static void test_whole_path(void **state)
     assert_string_equal(row.stamp_state, "receipted");
     assert_string_equal(row.name, "Rui Costa");
     assert_string_equal(row.verdict, "admit");
-    assert_int_equal(
-        store_stamp_of_visit(w->host.space->store, visit, &revision, &token, &receipt), 0);
+    assert_int_equal(store_stamp_of_visit(w->host.space->store, visit, &revision, &token, &receipt),
+                     0);
     assert_int_equal(revision, 1);
     assert_true(receipt.n > 0);
 
@@ -96,8 +95,8 @@ static void test_whole_path(void **state)
     assert_int_equal(post_stored(w), 2);
     buf_reset(&token);
     buf_reset(&receipt);
-    assert_int_equal(
-        store_stamp_of_visit(w->host.space->store, visit, &revision, &token, &receipt), 0);
+    assert_int_equal(store_stamp_of_visit(w->host.space->store, visit, &revision, &token, &receipt),
+                     0);
     assert_int_equal(revision, 2);
     assert_true(receipt.n > 0);
     free(p.token);
@@ -118,8 +117,8 @@ static void test_stored_with_the_member(void **state)
 
     world_visit(w, p.token, "nonce-0001", visit);
     post_all(w);
-    assert_int_equal(
-        store_home_stamp_list(w->home.space->store, p.member.id, 0, 1, remember, &row), 1);
+    assert_int_equal(store_home_stamp_list(w->home.space->store, p.member.id, 0, 1, remember, &row),
+                     1);
     assert_string_equal(row.id, visit);
     assert_string_equal(row.host, HOST);
     assert_string_equal(row.pass, p.row.id);
@@ -151,9 +150,9 @@ static void test_sent_again(void **state)
         assert_string_equal(a, b);
     }
     assert_int_equal(post_stored(w), 1);
-    assert_int_equal(deliver_received(&w->host.thread, w->host.space, &again,
-                                      buf_as_str(&second.reply), &err),
-                     0);
+    assert_int_equal(
+        deliver_received(&w->host.thread, w->host.space, &again, buf_as_str(&second.reply), &err),
+        0);
     assert_int_equal(world_outbox(w), 0);
     accept_stamps_clear(&first);
     accept_stamps_clear(&second);
@@ -207,14 +206,14 @@ static void test_stamps_that_are_refused(void **state)
         const char *code;
         const struct key_pair *key;
     } rows[ARRAY_SIZE(bad)] = {
-        {"forged", pass_key},      /* not the federation key */
-        {"forged", key},           /* in the name of another host */
-        {"foreign", key},          /* for another home */
-        {"never_issued", key},     /* a sub that nobody has */
-        {"never_issued", key},     /* another member's index */
-        {"never_issued", key},     /* of another space's list */
-        {"from_the_future", key},  /* checked in in an hour */
-        {"pass_expired", key},     /* the pass was over by then */
+        {"forged", pass_key},     /* not the federation key */
+        {"forged", key},          /* in the name of another host */
+        {"foreign", key},         /* for another home */
+        {"never_issued", key},    /* a sub that nobody has */
+        {"never_issued", key},    /* another member's index */
+        {"never_issued", key},    /* of another space's list */
+        {"from_the_future", key}, /* checked in in an hour */
+        {"pass_expired", key},    /* the pass was over by then */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -335,16 +334,17 @@ static void test_senders(void **state)
                   APP_E_UNAUTHENTICATED);
     expect_sender(w, &(struct post){.key = key, .body = body}, 0);
     /* a body that is none, behind a good signature */
-    const char *const bodies[] = {"",
-                                  "[]",
-                                  "{}",
-                                  "{\"stamps\":{}}",
-                                  "{\"stamps\":[]}",
-                                  "{\"stamps\":[1]}",
-                                  "{\"stamps\":[\"\"]}",
-                                  "{\"stamps\":[\"a\"],\"stamps\":[\"a\"]}",
-                                  "{\"stamps\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
-                                  "\"9\",\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"17\"]}"};
+    const char *const bodies[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"stamps\":{}}",
+        "{\"stamps\":[]}",
+        "{\"stamps\":[1]}",
+        "{\"stamps\":[\"\"]}",
+        "{\"stamps\":[\"a\"],\"stamps\":[\"a\"]}",
+        "{\"stamps\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
+        "\"9\",\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"17\"]}"};
     for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
         char nonce[40];
 
@@ -434,9 +434,9 @@ static void test_bad_answers(void **state)
         {a.reply.p, 0},
     };
     for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
-        assert_int_equal(deliver_received(&w->host.thread, w->host.space, &d,
-                                          str_of(answers[i].body), &err),
-                         answers[i].result);
+        assert_int_equal(
+            deliver_received(&w->host.thread, w->host.space, &d, str_of(answers[i].body), &err),
+            answers[i].result);
         assert_int_equal(world_outbox(w), 1);
     }
     assert_int_equal(deliver_received(&w->host.thread, w->host.space, &d,
