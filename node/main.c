@@ -17,20 +17,20 @@ const struct verb *const verbs[] = {
     &verb_version,       &verb_help,          &verb_completion,     NULL,
 };
 
-/* What is not a terminal has no width; one that does not tell it may have COLUMNS. */
+/* What is not a terminal has no width, unless COLUMNS gives it one: a script may show our output in
+ * a terminal of its own. */
 static unsigned terminal_columns(void)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
+    bool terminal = isatty(STDOUT_FILENO);
     int64_t n;
 
-    if (!isatty(STDOUT_FILENO))
-        return 0;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     if (columns && str_to_int(str_of(columns), 1, 10000, &n) == 0)
         return (unsigned)n;
-    return 80;
+    return terminal ? 80 : 0;
 }
 
 /* https://no-color.org: set and not empty. */
