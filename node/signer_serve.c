@@ -4,9 +4,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "memory.h"
 #include "signer_wire.h"
 
 #define READ_MAX (64 * 1024)
+#define FIRST_IDLE_MS 1000 /* until it lets go of what starting took */
+#define IDLE_MS 60000      /* likewise, after it has worked */
 
 struct channel {
     int fd; /* -1: closed */
@@ -104,12 +107,7 @@ static int serve_frames(struct vault *v, struct channel *ch, struct buf *out)
     if (at < ch->in.n && at > 0)
         memmove(ch->in.p, ch->in.p + at, ch->in.n - at);
     ch->in.n -= at;
-    r = send_all(ch->fd, buf_as_str(out));
-    if (ch->in.n == 0)
-        buf_clear(&ch->in);
-    if (out->cap > READ_MAX)
-        buf_clear(out);
-    return r;
+    return send_all(ch->fd, buf_as_str(out));
 }
 
 /* Reads once; what the other end broke off or garbled closes that channel alone. */
@@ -133,23 +131,38 @@ static void serve_channel(struct vault *v, struct channel *ch, struct buf *out)
     buf_clear(&ch->in);
 }
 
+static void release_buffers(struct channel channels[static SIGNER_CHANNELS], struct buf *out)
+{
+    for (int i = 0; i < SIGNER_CHANNELS; i++)
+        if (channels[i].in.n == 0)
+            buf_clear(&channels[i].in);
+    buf_clear(out);
+}
+
 int signer_serve(struct vault *vault, const int fds[static SIGNER_CHANNELS])
 {
     struct channel channels[SIGNER_CHANNELS] = {0};
     struct pollfd polls[SIGNER_CHANNELS];
     _cleanup_(buf_clear) struct buf out = {0};
-    int open = SIGNER_CHANNELS;
+    int open = SIGNER_CHANNELS, idle = FIRST_IDLE_MS, ready;
 
     for (int i = 0; i < SIGNER_CHANNELS; i++)
         channels[i].fd = fds[i];
     while (open > 0) {
         for (int i = 0; i < SIGNER_CHANNELS; i++) /* poll() passes over negative ones */
             polls[i] = (struct pollfd){.fd = channels[i].fd, .events = POLLIN};
-        if (poll(polls, SIGNER_CHANNELS, -1) < 0) {
-            if (errno == EINTR)
-                continue;
+        ready = poll(polls, SIGNER_CHANNELS, idle);
+        if (ready < 0 && errno != EINTR)
             return -errno;
+        if (ready == 0) {
+            release_buffers(channels, &out);
+            memory_trim();
+            idle = -1;
+        } else if (idle < 0) {
+            idle = IDLE_MS;
         }
+        if (ready <= 0)
+            continue;
         for (int i = 0; i < SIGNER_CHANNELS; i++)
             if (channels[i].fd >= 0 && polls[i].revents) {
                 serve_channel(vault, &channels[i], &out);

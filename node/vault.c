@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/b64.h"
 #include "fed/entity.h"
 #include "vault_check.h"
 #include "vault_counters.h"
@@ -13,6 +14,7 @@ struct vault_space {
     struct key_pair *federation, *pass;
     char federation_kid[THUMBPRINT_LEN + 1];
     struct counters *counters;
+    struct buf headers[SIGN_KIND_COUNT]; /* protected headers, encoded; made when first used */
 };
 
 struct vault {
@@ -29,6 +31,8 @@ static void space_free(struct vault_space *s)
     key_pair_free(s->federation);
     key_pair_free(s->pass);
     counters_free(s->counters);
+    for (int i = 0; i < SIGN_KIND_COUNT; i++)
+        buf_clear(&s->headers[i]);
     free(s);
 }
 DEFINE_CLEANUP(struct vault_space *, space_free)
@@ -158,6 +162,41 @@ static int complete(struct vault_space *s, const struct vault_kind *kind, struct
     return r;
 }
 
+/* The protected header of a kind is always the same: jose/jws.h makes it once. */
+static int make_header(const struct key_pair *pair, const char *typ, struct buf *header)
+{
+    _cleanup_(buf_clear) struct buf token = {0};
+    struct str head, rest;
+    int r = jws_sign(pair, typ, STR("{}"), &token);
+
+    if (r != 0)
+        return r;
+    str_cut(buf_as_str(&token), '.', &head, &rest);
+    return buf_str(header, head);
+}
+
+/* RFC 7515 section 5.1, on the path of every check-in. */
+static int sign_jws(struct vault_space *s, enum sign_kind kind, const char *typ,
+                    const struct key_pair *pair, struct str payload, struct buf *out)
+{
+    struct buf *header = &s->headers[kind];
+    uint8_t sig[SIG_LEN];
+    int r = header->n > 0 ? 0 : make_header(pair, typ, header);
+
+    if (r == 0)
+        r = buf_reserve(out, header->n + 1 + B64_LEN(payload.n) + 1 + B64_LEN(SIG_LEN));
+    if (r != 0)
+        return r;
+    buf_str(out, buf_as_str(header));
+    buf_ch(out, '.');
+    b64_append(out, payload.p, payload.n);
+    r = sign_bytes(pair, out->p, out->n, sig);
+    if (r != 0)
+        return r;
+    buf_ch(out, '.');
+    return b64_append(out, sig, sizeof(sig));
+}
+
 static int sign_token(struct vault_space *s, const struct vault_kind *kind,
                       struct sign_request *req, struct json *payload, int64_t now)
 {
@@ -167,13 +206,14 @@ static int sign_token(struct vault_space *s, const struct vault_kind *kind,
 
     if (!kind->lifetime) { /* what was checked is signed as it is */
         (void)json_get_int(payload, "iat", &req->iat);
-        return failure(jws_sign(pair, kind->typ, buf_as_str(&req->payload), &req->token));
+        return failure(
+            sign_jws(s, req->kind, kind->typ, pair, buf_as_str(&req->payload), &req->token));
     }
     r = complete(s, kind, req, payload, now);
     if (r == 0)
         r = json_write(payload, &text);
     if (r == 0)
-        r = jws_sign(pair, kind->typ, buf_as_str(&text), &req->token);
+        r = sign_jws(s, req->kind, kind->typ, pair, buf_as_str(&text), &req->token);
     return failure(r);
 }
 
@@ -214,7 +254,7 @@ static int sign_checked(struct vault *v, struct sign_request *req)
     const struct vault_kind *kind = vault_kind_find(req->kind);
     _cleanup_(json_freep) struct json *payload = NULL;
     int64_t now = v->clock->now(v->clock);
-    struct vault_space *s;
+    struct vault_space *s = NULL;
     int r;
 
     if (!kind)
@@ -299,7 +339,7 @@ int vault_create(struct vault *v, const char *space, struct err *err)
 int vault_keys(struct vault *v, const char *space, struct key *federation, struct key *pass,
                struct err *err)
 {
-    struct vault_space *s;
+    struct vault_space *s = NULL;
     int r = find_space(v, space, &s, err);
 
     if (r != 0)

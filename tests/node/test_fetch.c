@@ -290,8 +290,6 @@ static void on_done(void *arg, struct fetch_result *r)
 
     if (r->result >= 0 && r->result < 16)
         m->results[r->result]++;
-    if (r->result != 0)
-        print_message("%d: %s\n", r->result, r->err.text);
     if (++m->done == m->wanted)
         loop_stop(m->loop);
     else if (m->started < m->wanted)

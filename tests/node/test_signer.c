@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
+#include "memory.h"
 #include "node/payloads.h"
 #include "node/scratch.h"
 #include "signer.h"
@@ -241,6 +242,25 @@ static void nonsense_closes_one_channel(void **state)
     assert_true(read(bad->fd, &byte, 1) <= 0);
     assert_int_equal(bad->base.keys(&bad->base, SPACE, &a, &b, NULL), -EIO);
     assert_int_equal(good->keys(good, SPACE, &a, &b, NULL), 0);
+}
+
+/* What an idle process gives back it finds again. */
+static void works_after_letting_go_of_memory(void **state)
+{
+    struct fixture *f = *state;
+    struct sign_request req, *const list[] = {&req};
+    struct signer *local;
+    struct vault *vault;
+
+    memory_trim();
+    assert_int_equal(vault_open(&f->scratch.state, &f->scratch.clock, &vault, NULL), 0);
+    assert_int_equal(signer_local(vault, &local), 0);
+    request(f, SIGN_STAMP, &req);
+    assert_int_equal(local->sign(local, list, 1), 0);
+    assert_int_equal(req.result, 0);
+    sign_request_clear(&req);
+    signer_free(local);
+    vault_free(vault);
 }
 
 /* What the parent had open is not open in the child: here a lock, which the child would hold on to.
