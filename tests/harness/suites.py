@@ -129,6 +129,15 @@ def suite_pytest(name, workers=0):
     return total
 
 
+def untracked():
+    """What lies in the tree and is neither tracked nor ignored."""
+    if not (ROOT / ".git").exists():
+        return set()
+    listed = subprocess.run(["git", "ls-files", "-o", "--exclude-standard"], cwd=ROOT,
+                            capture_output=True, text=True).stdout
+    return set(listed.splitlines())
+
+
 SUITES = {
     "unit": suite_unit,
     "lint": lambda: suite_pytest("lint"),
@@ -145,6 +154,7 @@ def main(names):
         return 2
     total = Tally()
     started = time.monotonic()
+    lay_there = untracked()
     if not build():
         print("the build failed")
         print("0 passed, 1 failed")
@@ -160,6 +170,10 @@ def main(names):
         print(f"{name}: {tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped, "
               f"{time.monotonic() - started:.0f} s", flush=True)
         total += tally
+    left = untracked() - lay_there
+    if left:
+        print(f"left in the tree: {', '.join(sorted(left))}")
+    total += Tally(failed=1) if left else Tally(passed=1)
     print(f"{total.passed} passed, {total.failed} failed")
     return 1 if total.failed or not total.passed else 0
 
