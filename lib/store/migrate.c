@@ -106,7 +106,9 @@ int store_migrate(struct store *s, enum store_kind kind, const char *path, struc
         r = apply(s, schema, found.version);
     }
     if (r == 0)
-        return store_commit(s);
+        r = store_commit(s);
+    if (r == 0)
+        return 0;
     store_rollback(s);
     return err_set(err, r, "cannot bring the database %s to version %lld: %s", path,
                    (long long)schema->version, store_failure(s));

@@ -8,17 +8,20 @@
 #include "store/sqlite.h"
 #include "store/visits.h"
 
-static const char SQL_NEWEST[] =
-    "SELECT v.n, s.revision, s.seq, s.due IS NOT NULL FROM visit v LEFT JOIN stamp s"
-    " ON s.visit = v.n WHERE v.id = ? ORDER BY s.revision DESC LIMIT 1";
+#define COUNT_BITS 20
+#define COUNT_MASK ((INT64_C(1) << COUNT_BITS) - 1)
+
+static const char SQL_VISIT[] = "SELECT n FROM visit WHERE id = ?";
 static const char SQL_ADD[] =
-    "INSERT INTO stamp (visit, revision, home, token, due) VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO stamp (seq, revision, home, token, due) VALUES (?, ?, ?, ?, ?)";
+static const char SQL_NEWEST[] = "SELECT seq, revision, due IS NOT NULL FROM stamp"
+                                 " WHERE seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1";
 static const char SQL_REPLACE[] =
-    "UPDATE stamp SET seq = (SELECT max(seq) + 1 FROM stamp), revision = ?, home = ?, token = ?,"
-    " due = ?, attempts = 0 WHERE seq = ?";
+    "UPDATE stamp SET seq = seq + 1, revision = ?, home = ?, token = ?, due = ?, attempts = 0"
+    " WHERE seq = ?";
 static const char SQL_DUE[] =
     "SELECT s.seq, v.id, s.revision, s.home, s.token, s.due, s.attempts"
-    " FROM stamp s INDEXED BY stamp_outbox JOIN visit v ON v.n = s.visit"
+    " FROM stamp s INDEXED BY stamp_outbox JOIN visit v ON v.n = s.seq >> 20"
     " WHERE s.due IS NOT NULL AND s.due <= ? ORDER BY s.home, s.seq LIMIT ?";
 static const char SQL_DEFER[] =
     "UPDATE stamp SET due = ?, attempts = attempts + 1 WHERE seq = ? AND due IS NOT NULL";
@@ -28,43 +31,17 @@ static const char SQL_RECEIPTED[] = "UPDATE stamp SET due = NULL, receipt = ?, s
                                     " WHERE seq = ? AND due IS NOT NULL";
 static const char SQL_REFUSED[] = "UPDATE stamp SET due = NULL, refusal = ?, settled_at = ?"
                                   " WHERE seq = ? AND due IS NOT NULL";
-static const char SQL_VISIT_STATE[] =
-    "UPDATE visit SET stamp_state = ? WHERE n = (SELECT visit FROM stamp WHERE seq = ?)";
-static const char SQL_VISIT_PENDING[] = "UPDATE visit SET stamp_state = 'pending' WHERE n = ?";
+static const char SQL_VISIT_STATE[] = "UPDATE visit SET stamp_state = ? WHERE n = ? >> 20";
 static const char SQL_COUNT[] = "SELECT count(*) FROM stamp WHERE due IS NOT NULL";
 static const char SQL_OF_VISIT[] = "SELECT revision, token, receipt FROM stamp"
-                                   " WHERE visit = (SELECT n FROM visit WHERE id = ?)"
-                                   " ORDER BY revision DESC LIMIT 1";
+                                   " WHERE seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1";
 
-/* What is known of a visit's stamps before another is put. */
-struct newest {
-    int64_t visit, revision, seq;
-    bool any, pending;
-};
-
-static int find_newest(struct store *s, const char *visit, struct newest *out)
-{
-    _cleanup_(query_close) struct query q = query_open(s, SQL_NEWEST);
-    int r;
-
-    query_text(&q, visit);
-    r = query_next(&q);
-    if (r)
-        return r;
-    out->visit = query_get_int(&q);
-    out->revision = query_get_int(&q);
-    out->seq = query_get_int(&q); /* NULL, which reads as 0, if there is none; else from 1 */
-    out->any = out->seq != 0;
-    out->pending = query_get_int(&q) != 0;
-    return 0;
-}
-
-static int add(struct store *s, const struct newest *newest, int64_t revision, const char *home,
-               struct str token, int64_t due)
+static int add(struct store *s, int64_t seq, int64_t revision, const char *home, struct str token,
+               int64_t due)
 {
     _cleanup_(query_close) struct query q = query_open(s, SQL_ADD);
 
-    query_int(&q, newest->visit);
+    query_int(&q, seq);
     query_int(&q, revision);
     query_text(&q, home);
     query_str(&q, token);
@@ -72,7 +49,7 @@ static int add(struct store *s, const struct newest *newest, int64_t revision, c
     return query_run(&q);
 }
 
-static int replace(struct store *s, const struct newest *newest, int64_t revision, const char *home,
+static int replace(struct store *s, int64_t seq, int64_t revision, const char *home,
                    struct str token, int64_t due)
 {
     _cleanup_(query_close) struct query q = query_open(s, SQL_REPLACE);
@@ -81,49 +58,77 @@ static int replace(struct store *s, const struct newest *newest, int64_t revisio
     query_text(&q, home);
     query_str(&q, token);
     query_int(&q, due);
-    query_int(&q, newest->seq);
-    return query_run(&q);
+    query_int(&q, seq);
+    return query_change(&q);
 }
 
-static int visit_is_pending(struct store *s, int64_t visit)
+static int visit_is(struct store *s, const char *state, int64_t seq)
 {
-    _cleanup_(query_close) struct query q = query_open(s, SQL_VISIT_PENDING);
+    _cleanup_(query_close) struct query q = query_open(s, SQL_VISIT_STATE);
 
-    query_int(&q, visit);
+    query_text(&q, state);
+    query_int(&q, seq);
     return query_run(&q);
 }
 
 /* A correction after the earlier revision was settled. */
-static int add_later(struct store *s, const struct newest *newest, int64_t revision,
-                     const char *home, struct str token, int64_t due)
+static int add_later(struct store *s, int64_t seq, int64_t revision, const char *home,
+                     struct str token, int64_t due)
 {
     int r = sql_enter(s);
 
     if (r)
         return r;
-    r = add(s, newest, revision, home, token, due);
+    r = add(s, seq, revision, home, token, due);
     if (r == 0)
-        r = visit_is_pending(s, newest->visit);
+        r = visit_is(s, "pending", seq);
     return sql_leave(s, r);
+}
+
+struct newest {
+    int64_t seq, revision;
+    bool pending;
+};
+
+static int find_newest(struct store *s, int64_t visit, struct newest *out)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_NEWEST);
+    int r;
+
+    query_int(&q, visit << COUNT_BITS);
+    query_int(&q, visit << COUNT_BITS | COUNT_MASK);
+    r = query_next(&q);
+    if (r)
+        return r;
+    out->seq = query_get_int(&q);
+    out->revision = query_get_int(&q);
+    out->pending = query_get_int(&q) != 0;
+    return 0;
 }
 
 int store_outbox_put(struct store *s, const char *visit, int64_t revision, const char *home,
                      struct str token, int64_t due)
 {
-    struct newest newest = {0};
-    int r = find_newest(s, visit, &newest);
+    struct newest newest;
+    int64_t n = 0;
+    int r = query_place(s, SQL_VISIT, visit, &n);
 
     if (r)
         return r;
-    if (!newest.any)
-        return add(s, &newest, revision, home, token, due);
+    r = find_newest(s, n, &newest);
+    if (r == STORE_E_ABSENT)
+        return add(s, n << COUNT_BITS, revision, home, token, due);
+    if (r)
+        return r;
     if (revision < newest.revision)
         return STORE_E_STATE;
-    if (newest.pending)
-        return replace(s, &newest, revision, home, token, due);
-    if (revision == newest.revision)
+    if (!newest.pending && revision == newest.revision)
         return STORE_E_EXISTS;
-    return add_later(s, &newest, revision, home, token, due);
+    if ((newest.seq & COUNT_MASK) == COUNT_MASK)
+        return STORE_E_FULL;
+    if (newest.pending)
+        return replace(s, newest.seq, revision, home, token, due);
+    return add_later(s, newest.seq + 1, revision, home, token, due);
 }
 
 int store_outbox_due(struct store *s, int64_t now, size_t max, outbox_each each, void *arg)
@@ -181,15 +186,6 @@ static int settle(struct store *s, const char *sql, int64_t seq, struct str text
     return query_change(&q);
 }
 
-static int visit_is(struct store *s, const char *state, int64_t seq)
-{
-    _cleanup_(query_close) struct query q = query_open(s, SQL_VISIT_STATE);
-
-    query_text(&q, state);
-    query_int(&q, seq);
-    return query_run(&q);
-}
-
 int store_outbox_receipted(struct store *s, int64_t seq, struct str receipt, int64_t at)
 {
     int r = sql_enter(s);
@@ -227,11 +223,15 @@ int store_outbox_count(struct store *s, int64_t *n)
 int store_stamp_of_visit(struct store *s, const char *visit, int64_t *revision, struct buf *token,
                          struct buf *receipt)
 {
-    _cleanup_(query_close) struct query q = query_open(s, SQL_OF_VISIT);
-    int64_t found;
-    int r;
+    int64_t n = 0, found;
+    int r = query_place(s, SQL_VISIT, visit, &n);
 
-    query_text(&q, visit);
+    if (r)
+        return r;
+
+    _cleanup_(query_close) struct query q = query_open(s, SQL_OF_VISIT);
+    query_int(&q, n << COUNT_BITS);
+    query_int(&q, n << COUNT_BITS | COUNT_MASK);
     r = query_next(&q);
     if (r)
         return r;

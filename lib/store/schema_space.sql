@@ -4,8 +4,8 @@
 -- N - 1 to N and is never changed after a release. embed.py cuts this file at those lines.
 --
 -- What a check-in writes (visit, stamp, idempotency) has few indexes, and those that grow by
--- appending where possible: the desk must not slow down as the years pass. `n` is the order of
--- recording, which lists follow. Long columns come last, so that reading the others never follows
+-- appending where possible: the desk must not slow down as the years pass. Their checks compare and
+-- never say IN, which builds a table for each row. `n` is the order of recording, which lists follow. Long columns come last, so that reading the others never follows
 -- a chain of overflow pages. '' stands for an absent text, as in the row structs.
 
 -- version 1
@@ -58,7 +58,7 @@ CREATE TABLE published (
 
 CREATE TABLE status_list (
     list  INTEGER PRIMARY KEY,
-    dirty INTEGER NOT NULL CHECK (dirty IN (0, 1))
+    dirty INTEGER NOT NULL CHECK (dirty BETWEEN 0 AND 1)
 ) STRICT;
 
 CREATE TABLE token (
@@ -82,29 +82,31 @@ CREATE TABLE visit (
     tier        TEXT    NOT NULL,
     status_uri  TEXT    NOT NULL,
     status_idx  INTEGER NOT NULL,
-    verdict     TEXT    NOT NULL CHECK (verdict IN ('admit', 'ask')),
+    verdict     TEXT    NOT NULL CHECK (verdict = 'admit' OR verdict = 'ask'),
     reasons     TEXT    NOT NULL,
-    confirmed   INTEGER NOT NULL CHECK (confirmed IN (0, 1)),
+    confirmed   INTEGER NOT NULL CHECK (confirmed BETWEEN 0 AND 1),
     data_age    INTEGER NOT NULL,
     day         TEXT    NOT NULL,
     checked_in  INTEGER NOT NULL,
     checked_out INTEGER NOT NULL,
     desk        TEXT    NOT NULL,
-    stamp_state TEXT    NOT NULL CHECK (stamp_state IN ('pending', 'receipted', 'refused')),
+    stamp_state TEXT    NOT NULL CHECK (stamp_state = 'pending' OR stamp_state = 'receipted'
+                                        OR stamp_state = 'refused'),
     sub         TEXT    NOT NULL,
     name        TEXT    NOT NULL,
     device      TEXT    NOT NULL,
     nonce       TEXT    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX visit_proof ON visit (device, nonce) WHERE device <> '';
--- Who is here now. Both stay as small as the room is.
+-- Who is here now: stays as small as the room is.
 CREATE INDEX visit_open ON visit (person) WHERE checked_out = 0;
-CREATE INDEX visit_on_site ON visit (n) WHERE checked_out = 0;
 
 -- The stamps that our visits sent home. While `due` is set, the row is in the outbox.
+--
+-- seq is n of the visit times 2^20, plus one more for each time that a stamp of it was put: so a
+-- visit's stamps are found, newest last, without an index that each check-in would have to write.
 CREATE TABLE stamp (
     seq        INTEGER PRIMARY KEY,
-    visit      INTEGER NOT NULL REFERENCES visit (n),
     revision   INTEGER NOT NULL CHECK (revision >= 0),
     home       TEXT    NOT NULL,
     due        INTEGER,
@@ -112,8 +114,7 @@ CREATE TABLE stamp (
     settled_at INTEGER NOT NULL DEFAULT 0,
     refusal    TEXT    NOT NULL DEFAULT '',
     token      TEXT    NOT NULL,
-    receipt    TEXT    NOT NULL DEFAULT '',
-    UNIQUE (visit, revision)
+    receipt    TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX stamp_outbox ON stamp (home, seq, due) WHERE due IS NOT NULL;
 
@@ -150,7 +151,7 @@ CREATE TABLE home_stamp (
     checked_out INTEGER NOT NULL,
     day         TEXT    NOT NULL,
     received_at INTEGER NOT NULL,
-    proven      INTEGER NOT NULL CHECK (proven IN (0, 1)),
+    proven      INTEGER NOT NULL CHECK (proven BETWEEN 0 AND 1),
     token       TEXT    NOT NULL,
     receipt     TEXT    NOT NULL,
     UNIQUE (host, id, revision)

@@ -286,6 +286,7 @@ static int simple(struct store *s, const char *sql)
     return query_run(&q);
 }
 
+static const char SQL_READ[] = "BEGIN DEFERRED";
 static const char SQL_BEGIN[] = "BEGIN IMMEDIATE";
 static const char SQL_COMMIT[] = "COMMIT";
 static const char SQL_ROLLBACK[] = "ROLLBACK";
@@ -293,11 +294,39 @@ static const char SQL_SAVEPOINT[] = "SAVEPOINT step";
 static const char SQL_RELEASE[] = "RELEASE step";
 static const char SQL_UNDO[] = "ROLLBACK TO step";
 
+int store_read_begin(struct store *s)
+{
+    int r;
+
+    assert(s->depth == 0);
+    if (s->reading)
+        return 0;
+    r = simple(s, SQL_READ);
+    s->reading = r == 0;
+    return r;
+}
+
+void store_read_end(struct store *s)
+{
+    if (!s->reading)
+        return;
+    s->reading = false;
+    assert(sqlite3_txn_state(s->db, "main") != SQLITE_TXN_WRITE);
+    if (!sqlite3_get_autocommit(s->db))
+        simple(s, SQL_COMMIT);
+}
+
+int64_t store_changes(const struct store *s)
+{
+    return sqlite3_total_changes64(s->db);
+}
+
 int store_begin(struct store *s)
 {
     int r;
 
     assert(s->depth == 0);
+    store_read_end(s);
     r = simple(s, SQL_BEGIN);
     if (r == 0)
         s->depth = 1;

@@ -17,6 +17,7 @@ struct statement {
 struct store {
     sqlite3 *db;
     int depth;      /* 0 outside a transaction, 1 in it, one more for each savepoint */
+    bool reading;   /* between store_read_begin() and its end */
     int lost;       /* the failure with which SQLite itself gave up the transaction, else 0 */
     bool disk_full; /* the last step failed in writing, for want of room */
     char failure[256];
@@ -24,3 +25,6 @@ struct store {
 };
 
 int sql_fail(struct store *s, int rc);
+
+/* The name of the file system that groups the writes of a commit: see sqlite_vfs.c. */
+const char *sql_vfs(void);

@@ -63,6 +63,15 @@ int store_release(struct store *s);
 void store_undo(struct store *s); /* back to the savepoint, and drop it */
 bool store_in_transaction(const struct store *s);
 
+/* Rows that this connection changed since it was opened, undone ones too: equal before and after a
+ * step, it says that the step wrote nothing. */
+int64_t store_changes(const struct store *s);
+
+/* Several reads of one state, and cheaper than each by itself: nothing may be written between. Does
+ * not nest: a second begin does nothing, and store_begin() ends it. */
+int store_read_begin(struct store *s);
+void store_read_end(struct store *s);
+
 /* Text of the last failure, for logs: never holds values of rows. */
 const char *store_failure(const struct store *s);
 

@@ -21,15 +21,22 @@ struct writer {
 struct batch {
     struct store *store;
     struct write_job *jobs[WRITER_GROUP];
+    bool todo[WRITER_GROUP]; /* is to be run; false if prepare() or run() has settled it */
     size_t n;
 };
 
+/* What the jobs read while they are prepared, they read as of one moment of each database. */
 static void prepare(const struct writer_hooks *hooks, struct write_job *const jobs[], size_t n)
 {
     for (size_t i = 0; i < n; i++)
         jobs[i]->result = 0;
-    if (hooks->prepare)
-        hooks->prepare(hooks->ctx, jobs, n);
+    if (!hooks->prepare)
+        return;
+    for (size_t i = 0; i < n; i++)
+        store_read_begin(jobs[i]->store); /* if it cannot, neither can the reads, and they say so */
+    hooks->prepare(hooks->ctx, jobs, n);
+    for (size_t i = 0; i < n; i++)
+        store_read_end(jobs[i]->store);
 }
 
 static void fail_all(struct batch *batch, int r)
@@ -41,7 +48,7 @@ static void fail_all(struct batch *batch, int r)
 }
 
 /* In a savepoint, so that a failure undoes this job alone. */
-static int run_job(struct write_job *job)
+static int run_in_savepoint(struct write_job *job)
 {
     int r = store_savepoint(job->store);
 
@@ -54,68 +61,105 @@ static int run_job(struct write_job *job)
     return r;
 }
 
-/* A transaction of one job needs no savepoint. */
-static void run_alone(struct write_job *job)
+/* Runs what is to do. 0, or why SQLite gave up the whole transaction. */
+static int run_each(struct batch *batch)
 {
-    job->result = store_begin(job->store);
-    if (job->result)
-        return;
-    job->result = job->run(job, job->store);
-    if (job->result == 0)
-        job->result = store_commit(job->store);
-    else
-        store_rollback(job->store);
+    for (size_t i = 0; i < batch->n; i++) {
+        if (!batch->todo[i])
+            continue;
+        batch->jobs[i]->result = run_in_savepoint(batch->jobs[i]);
+        if (!store_in_transaction(batch->store))
+            return batch->jobs[i]->result;
+    }
+    return 0;
 }
 
-static void run_together(struct batch *batch)
+/* The same without savepoints, until a job fails that has written: *spoilt is that job, else n. */
+static int run_light(struct batch *batch, size_t *spoilt)
 {
-    struct store *store = batch->store;
-    bool any = false;
-    int r = store_begin(store);
-
-    if (r) {
-        fail_all(batch, r);
-        return;
-    }
     for (size_t i = 0; i < batch->n; i++) {
         struct write_job *job = batch->jobs[i];
+        int64_t before = store_changes(batch->store);
 
-        if (job->result)
+        if (!batch->todo[i])
             continue;
-        job->result = run_job(job);
-        if (!store_in_transaction(store)) {
-            /* SQLite gave up the whole transaction, and with it the jobs before this one. */
-            r = job->result;
-            store_rollback(store);
-            fail_all(batch, r);
-            return;
+        job->result = job->run(job, batch->store);
+        if (!store_in_transaction(batch->store))
+            return job->result ? job->result : -EIO;
+        if (job->result && store_changes(batch->store) != before) {
+            *spoilt = i;
+            return 0;
         }
-        any = any || job->result == 0;
     }
-    if (!any) {
-        store_rollback(store);
-        return;
-    }
-    r = store_commit(store);
+    *spoilt = batch->n;
+    return 0;
+}
+
+/* Without the job that spoilt the transaction: those before it that had succeeded, in the same
+ * order on the same state, and then the others. */
+static int run_again(struct batch *batch, size_t spoilt)
+{
+    int r;
+
+    store_rollback(batch->store);
+    for (size_t i = 0; i <= spoilt; i++)
+        batch->todo[i] = batch->todo[i] && batch->jobs[i]->result == 0;
+    r = store_begin(batch->store);
+    return r ? r : run_each(batch);
+}
+
+static int run_together(struct batch *batch, bool repeatable)
+{
+    size_t spoilt = batch->n;
+    int r = store_begin(batch->store);
+
     if (r)
-        fail_all(batch, r);
+        return r;
+    r = repeatable ? run_light(batch, &spoilt) : run_each(batch);
+    if (r == 0 && spoilt < batch->n)
+        r = run_again(batch, spoilt);
+    if (r) {
+        store_rollback(batch->store);
+        return r;
+    }
+    return store_commit(batch->store);
+}
+
+/* A transaction of one job needs no savepoint. */
+static int run_alone(struct write_job *job)
+{
+    int r = store_begin(job->store);
+
+    if (r)
+        return r;
+    r = job->run(job, job->store);
+    if (r == 0)
+        return store_commit(job->store);
+    store_rollback(job->store);
+    return r;
 }
 
 static void run_batch(struct batch *batch)
 {
     struct write_job *only = NULL;
-    size_t ready = 0;
+    bool repeatable = true;
+    size_t todo = 0;
+    int r = 0;
 
     for (size_t i = 0; i < batch->n; i++) {
-        if (batch->jobs[i]->result == 0) {
+        batch->todo[i] = batch->jobs[i]->result == 0;
+        if (batch->todo[i]) {
             only = batch->jobs[i];
-            ready++;
+            repeatable = repeatable && only->repeatable;
+            todo++;
         }
     }
-    if (ready == 1)
-        run_alone(only);
-    else if (ready > 1)
-        run_together(batch);
+    if (todo == 1)
+        only->result = run_alone(only);
+    else if (todo > 1)
+        r = run_together(batch, repeatable);
+    if (r)
+        fail_all(batch, r);
 }
 
 /* One transaction for each database; its jobs are told before the next one's begins. */
@@ -265,6 +309,6 @@ int writer_run_inline(const struct writer_hooks *hooks, struct write_job *job)
 
     prepare(hooks ? hooks : &none, &job, 1);
     if (job->result == 0)
-        run_alone(job);
+        job->result = run_alone(job);
     return job->result;
 }

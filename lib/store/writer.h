@@ -14,6 +14,13 @@ struct write_job {
     int (*run)(struct write_job *job, struct store *store);
     /* On the writer's thread, after the commit (or the failure); the job is its owner's again. */
     void (*done)(struct write_job *job, int result);
+    /*
+     * After run() succeeded, it may be run once more on the same state: it changes nothing but the
+     * database, and what it leaves in the job it sets anew each time. If all jobs of a transaction
+     * say so, they run without savepoints, which cost as much as a third of a check-in's writes;
+     * should one of them fail after it has written, the others are run again without it.
+     */
+    bool repeatable;
     struct write_job *next; /* the writer's */
     int result;             /* the writer's */
     uint32_t told;          /* the writer's */

@@ -297,6 +297,107 @@ static void two_writers_do_not_mix(void **state)
     store_close(other);
 }
 
+static void put_many(struct store *s, const char *prefix, unsigned n)
+{
+    static const char filling[3000];
+    char name[64];
+
+    for (unsigned i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "%s-%u", prefix, i);
+        assert_int_equal(store_setting_put(s, name, filling, sizeof(filling)), 0);
+    }
+}
+
+static void assert_sound(struct store *s)
+{
+    _cleanup_(query_close) struct query q = query_open(s, "PRAGMA integrity_check");
+
+    assert_int_equal(query_next(&q), 0);
+    assert_true(str_eqz(query_get_str(&q), "ok"));
+}
+
+/*
+ * A transaction that outgrows the cache writes to the WAL before it commits, and those writes wait
+ * in our buffer. When it is rolled back, they must not come out over what another connection has
+ * committed in the meantime.
+ */
+static void what_was_rolled_back_never_overwrites_another_commit(void **state)
+{
+    struct scratch *t = *state;
+    struct store *other = scratch_open(t->path, STORE_SPACE);
+    char prefix[16];
+
+    assert_int_equal(sql_exec(t->space, "PRAGMA cache_size = 100"), 0);
+    for (unsigned i = 0; i < 16; i++) {
+        /* Else the rollback reads page 1 from the WAL, and what waits is written before. */
+        assert_int_equal(sql_exec(other, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
+        snprintf(prefix, sizeof(prefix), "lost%u", i);
+        assert_int_equal(store_begin(t->space), 0);
+        put_many(t->space, prefix, 30 + 6 * i);
+        store_rollback(t->space);
+        snprintf(prefix, sizeof(prefix), "kept%u", i);
+        put_many(other, prefix, 12);
+        snprintf(prefix, sizeof(prefix), "mine%u", i);
+        put_many(t->space, prefix, 2);
+    }
+    assert_sound(t->space);
+    store_close(other);
+    store_close(t->space);
+    t->space = scratch_open(t->path, STORE_SPACE);
+    assert_sound(t->space);
+    assert_true(has(t->space, "kept0-0") && has(t->space, "kept15-11") &&
+                has(t->space, "mine15-1"));
+    assert_false(has(t->space, "lost0-0") || has(t->space, "lost15-0"));
+}
+
+/* The same with savepoints, and with more in one transaction than is written at once. */
+static void a_transaction_larger_than_the_cache_is_kept_whole(void **state)
+{
+    struct scratch *t = *state;
+    struct store *reader = NULL;
+
+    assert_int_equal(store_open(t->path, STORE_SPACE, false, &reader, NULL), 0);
+    assert_int_equal(sql_exec(t->space, "PRAGMA cache_size = 5"), 0);
+    assert_int_equal(sql_exec(t->space, "PRAGMA wal_autocheckpoint = 50"), 0);
+    assert_int_equal(store_begin(t->space), 0);
+    put_many(t->space, "a", 100);
+    assert_int_equal(store_savepoint(t->space), 0);
+    put_many(t->space, "undone", 100);
+    store_undo(t->space);
+    put_many(t->space, "b", 100);
+    assert_true(has(t->space, "a-3"));
+    assert_false(has(reader, "a-3"));
+    assert_int_equal(store_commit(t->space), 0);
+    assert_true(has(reader, "a-99") && has(reader, "b-99"));
+    assert_false(has(reader, "undone-0") || has(reader, "undone-99"));
+    assert_sound(reader);
+    store_close(reader);
+}
+
+static void reads_between_begin_and_end_are_of_one_moment(void **state)
+{
+    struct scratch *t = *state;
+    struct store *reader = NULL;
+
+    assert_int_equal(store_open(t->path, STORE_SPACE, false, &reader, NULL), 0);
+    assert_int_equal(store_read_begin(reader), 0);
+    assert_false(has(reader, "a"));
+    put(t->space, "a");
+    assert_false(has(reader, "a"));
+    assert_int_equal(store_read_begin(reader), 0); /* does nothing */
+    assert_false(has(reader, "a"));
+    store_read_end(reader);
+    store_read_end(reader);
+    assert_true(has(reader, "a"));
+    assert_int_equal(store_read_begin(reader), 0);
+    assert_true(has(reader, "a"));
+    assert_int_equal(store_begin(reader), 0); /* ends the reading */
+    put(reader, "b");
+    assert_int_equal(store_commit(reader), 0);
+    assert_true(has(t->space, "b"));
+    store_close(reader);
+}
+
 struct nested {
     struct store *s;
     unsigned depth, calls;
@@ -373,6 +474,9 @@ int main(void)
         scratch_test(savepoints_nest_and_undo_alone),
         scratch_test(readers_see_what_is_committed_and_never_wait),
         scratch_test(two_writers_do_not_mix),
+        scratch_test(what_was_rolled_back_never_overwrites_another_commit),
+        scratch_test(a_transaction_larger_than_the_cache_is_kept_whole),
+        scratch_test(reads_between_begin_and_end_are_of_one_moment),
         scratch_test(a_list_may_be_asked_for_inside_itself),
         scratch_test(a_damaged_row_is_an_error_and_no_overflow),
         scratch_test(a_row_that_no_sound_caller_makes_is_refused),

@@ -16,7 +16,8 @@ struct put_job {
     int told, result_told;
     sem_t *began, *may_go; /* run() holds the writer here */
     unsigned *order;       /* where done() counts */
-    unsigned place;
+    unsigned place, runs;
+    bool before_writing; /* `answer` comes before anything is written */
 };
 
 static int run(struct write_job *job, struct store *s)
@@ -29,6 +30,9 @@ static int run(struct write_job *job, struct store *s)
         sem_post(j->began);
         sem_wait(j->may_go);
     }
+    j->runs++;
+    if (j->answer && j->before_writing)
+        return j->answer;
     snprintf(name, sizeof(name), "row-%u", j->id);
     r = store_setting_put(s, name, "x", 1);
     return r ? r : j->answer;
@@ -129,6 +133,64 @@ static void a_job_that_fails_is_undone_alone(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
         assert_int_equal(jobs[i].result_told, answers[i]);
         assert_int_equal(has(t->space, i), answers[i] == 0);
+    }
+}
+
+/* Without savepoints the outcome is the same, and a job that fails before it writes costs nothing.
+ */
+static void repeatable_jobs_are_run_again_without_the_one_that_spoilt(void **state)
+{
+    static const struct {
+        int answer;
+        bool before_writing;
+        unsigned runs;
+    } rows[] = {
+        {0, false, 2},            /* before the spoiler: undone with it, and run again */
+        {STORE_E_STATE, true, 1}, /* has failed already, and wrote nothing */
+        {0, false, 2},
+        {STORE_E_CONFLICT, false, 1}, /* wrote, and failed: the spoiler */
+        {0, false, 1},                /* after it: only once, and now in savepoints */
+        {STORE_E_CONFLICT, false, 1},
+        {0, false, 1},
+    };
+    struct scratch *t = *state;
+    struct put_job jobs[ARRAY_SIZE(rows)];
+    struct held h = {0};
+
+    hold(&h, t->space, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+        jobs[i] = job_of(t->space, i);
+        jobs[i].job.repeatable = true;
+        jobs[i].answer = rows[i].answer;
+        jobs[i].before_writing = rows[i].before_writing;
+        assert_int_equal(writer_submit(h.writer, &jobs[i].job), 0);
+    }
+    let_go(&h);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+        assert_int_equal(jobs[i].told, 1);
+        assert_int_equal(jobs[i].result_told, rows[i].answer);
+        assert_int_equal(jobs[i].runs, rows[i].runs);
+        assert_int_equal(has(t->space, i), rows[i].answer == 0);
+    }
+}
+
+static void other_jobs_are_run_once(void **state)
+{
+    struct scratch *t = *state;
+    struct put_job jobs[3];
+    struct held h = {0};
+
+    hold(&h, t->space, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+        jobs[i] = job_of(t->space, i);
+        jobs[i].job.repeatable = i != 0;
+        jobs[i].answer = i == 2 ? STORE_E_CONFLICT : 0;
+        assert_int_equal(writer_submit(h.writer, &jobs[i].job), 0);
+    }
+    let_go(&h);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+        assert_int_equal(jobs[i].runs, 1);
+        assert_int_equal(has(t->space, i), i != 2);
     }
 }
 
@@ -329,6 +391,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scratch_test(each_job_is_told_once_in_order_and_kept),
         scratch_test(a_job_that_fails_is_undone_alone),
+        scratch_test(repeatable_jobs_are_run_again_without_the_one_that_spoilt),
+        scratch_test(other_jobs_are_run_once),
         scratch_test(a_job_that_fails_alone_is_undone),
         scratch_test(a_group_is_prepared_together_and_is_bounded),
         scratch_test(one_databases_failure_is_not_anothers),
