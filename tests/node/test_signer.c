@@ -316,10 +316,15 @@ static void stopping_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(creates_and_tells_keys),       TEST(pipelines),
-        TEST(large_ones_do_not_block),      TEST(channels_work_at_once),
-        TEST(a_killed_child_gives_eio),     TEST(signals_for_the_node_do_not_end_it),
-        TEST(nonsense_closes_one_channel),  cmocka_unit_test(keeps_nothing_of_its_parent),
+        TEST(creates_and_tells_keys),
+        TEST(pipelines),
+        TEST(large_ones_do_not_block),
+        TEST(channels_work_at_once),
+        TEST(a_killed_child_gives_eio),
+        TEST(signals_for_the_node_do_not_end_it),
+        TEST(nonsense_closes_one_channel),
+        TEST(works_after_letting_go_of_memory),
+        cmocka_unit_test(keeps_nothing_of_its_parent),
         cmocka_unit_test(stopping_ends_it),
     };
 
