@@ -64,7 +64,7 @@ def build():
             return False
     code, text = run(["ninja", "-C", str(BUILD)], stdout=subprocess.PIPE, text=True)
     if code != 0:
-        print(text)
+        print("\n".join(line for line in text.splitlines() if not line.startswith("[")))
     return code == 0
 
 
