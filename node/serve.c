@@ -309,7 +309,6 @@ static void node_close(struct node *node)
             pthread_join(node->http[i].id, NULL);
         }
     }
-    node->app.notify = NULL;
     network_stop(node->network);
     if (node->app.writer)
         writer_stop(node->app.writer); /* finishes what was acknowledged or may be */

@@ -81,9 +81,16 @@ static int settled(int r)
     return r;
 }
 
+static void notify(struct app *app, int what, int result)
+{
+    if (what && result == 0 && app->notify)
+        app->notify(app->notify_ctx, what);
+}
+
 static void job_done(struct write_job *write, int result)
 {
     struct app_job *job = (struct app_job *)write;
+    notify(job->app, job->notify, result);
     job->done(job, settled(result));
 }
 

@@ -75,6 +75,7 @@ struct app_job {
     void (*done)(struct app_job *job, int result);    /* app_submit only; writer's thread */
     struct sign_request *sign[LIMIT_STAMPS_PER_POST]; /* borrowed from the job's owner */
     size_t n_sign;
+    int notify; /* NOTIFY_*: who is woken once it is committed; 0: nobody */
     struct err err;
 };
 

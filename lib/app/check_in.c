@@ -55,6 +55,7 @@ int check_in_prepare(struct app_thread *t, struct space *space, struct str text,
     c->job.space = space;
     c->job.compose = check_in_compose;
     c->job.run = check_in_run;
+    c->job.notify = NOTIFY_OUTBOX;
     c->outcome = 0;
 
     if (str_starts(text, STR(VERIFICATION_PREFIX))) {
@@ -170,7 +171,7 @@ static int visit_fill(struct check_in *c, const struct space *space)
         memcpy(v->device, a->device, sizeof(v->device));
         memcpy(v->nonce, a->nonce, sizeof(v->nonce));
     }
-    strcpy(v->verdict, verdict_name(a->verdict.verdict));
+    str_copy(v->verdict, sizeof(v->verdict), str_of(verdict_name(a->verdict.verdict)));
     for (size_t i = 0; i < a->verdict.n_reasons; i++) {
         buf_z(&codes, i > 0 ? "," : "");
         buf_z(&codes, reason_info(a->verdict.reasons[i].reason)->code);
@@ -185,7 +186,7 @@ static int visit_fill(struct check_in *c, const struct space *space)
     snprintf(v->day, sizeof(v->day), "%04u-%02u-%02u", (unsigned)local.year % 10000u,
              (unsigned)local.month % 100u, (unsigned)local.day % 100u);
     memcpy(v->desk, c->desk, sizeof(v->desk));
-    strcpy(v->stamp_state, "pending");
+    str_copy(v->stamp_state, sizeof(v->stamp_state), STR("pending"));
     return space_person(space, v->home, v->sub, v->person);
 }
 

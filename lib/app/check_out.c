@@ -50,7 +50,7 @@ static int check_out_compose(struct app_job *job)
     c->visit.checked_out = app_now(job->app);
     if (c->visit.checked_out < c->visit.checked_in) /* the clock went back */
         c->visit.checked_out = c->visit.checked_in;
-    strcpy(c->visit.stamp_state, "pending");
+    str_copy(c->visit.stamp_state, sizeof(c->visit.stamp_state), STR("pending"));
     r = visit_stamp(job->space, &c->visit, c->revision, app_now(job->app), proof, &c->stamp);
     job->sign[0] = &c->stamp;
     job->n_sign = 1;
@@ -76,6 +76,7 @@ int check_out_prepare(struct app_thread *t, struct space *space, const char *vis
     c->job.space = space;
     c->job.compose = check_out_compose;
     c->job.run = check_out_run;
+    c->job.notify = NOTIFY_OUTBOX;
     if (!str_starts(str_of(visit), STR("vis_")) ||
         str_copy(c->visit_id, sizeof(c->visit_id), str_of(visit)) != 0)
         return err_set(err, APP_E_INVALID, "a visit's id begins with \"vis_\"");

@@ -136,10 +136,28 @@ static int read_all(struct import_job *j, struct str text)
     return r < 0 ? r : 0;
 }
 
-static bool same(const struct member_row *a, const struct member_row *b)
+/* What a file has no column for stays as it is. True if anything changes. */
+static bool overlay(const struct import_job *j, const struct member_row *in,
+                    struct member_row *known)
 {
-    return strcmp(a->name, b->name) == 0 && strcmp(a->tier, b->tier) == 0 &&
-           strcmp(a->email, b->email) == 0 && strcmp(a->language, b->language) == 0;
+    const struct {
+        const char *from;
+        char *to;
+        size_t size;
+    } texts[COLUMNS] = {
+        [COLUMN_NAME] = {in->name, known->name, sizeof(known->name)},
+        [COLUMN_TIER] = {in->tier, known->tier, sizeof(known->tier)},
+        [COLUMN_EMAIL] = {in->email, known->email, sizeof(known->email)},
+        [COLUMN_LANGUAGE] = {in->language, known->language, sizeof(known->language)},
+    };
+    bool changed = false;
+    for (int k = 0; k < COLUMNS; k++) {
+        if (!texts[k].to || j->columns[k] < 0 || strcmp(texts[k].from, texts[k].to) == 0)
+            continue;
+        memcpy(texts[k].to, texts[k].from, texts[k].size);
+        changed = true;
+    }
+    return changed;
 }
 
 static int import_one(struct import_job *j, struct store *store, struct import_row *in)
@@ -158,15 +176,11 @@ static int import_one(struct import_job *j, struct store *store, struct import_r
     }
     if (r != 0)
         return r;
-    if (same(&known, &in->row)) {
+    if (!overlay(j, &in->row, &known)) {
         j->result->unchanged++;
         return 0;
     }
     j->result->updated++;
-    memcpy(known.name, in->row.name, sizeof(known.name));
-    memcpy(known.tier, in->row.tier, sizeof(known.tier));
-    memcpy(known.email, in->row.email, sizeof(known.email));
-    memcpy(known.language, in->row.language, sizeof(known.language));
     known.changed_at = in->row.changed_at;
     return store_member_update(store, &known);
 }

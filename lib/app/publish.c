@@ -193,7 +193,7 @@ static int publish(struct app_thread *t, struct space *space, int list, struct e
     struct publish_job j = {.job = {.space = space, .compose = publish_compose, .run = publish_run},
                             .list = list};
     if (list < 0)
-        strcpy(j.name, "configuration");
+        str_copy(j.name, sizeof(j.name), STR("configuration"));
     else
         snprintf(j.name, sizeof(j.name), "status/%d", list);
     int r = app_do(t->app, &j.job);

@@ -82,7 +82,7 @@ class Pair:
         self.folder = Path(folder)
         ca = TrialCA(self.folder / "ca")
         self.home = Node(self.folder / "home", ca, "home.localhost")
-        self.host = Node(self.folder / "host", ca, "host.localhost")
+        self.host = Node(self.folder / "host", ca, "localhost")  # a name that wrk can resolve
         self.home.setting("status_poll", 5)
         self.host.setting("status_poll", 5)
         self.home.serve()
@@ -115,7 +115,7 @@ def wrk(url, script, seconds, connections):
                           capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
         if line.startswith("RESULT "):
-            return json.loads(line[7:])
+            return {**json.loads(line[7:]), "words": done.stderr[-500:]}
     raise AssertionError(done.stdout + done.stderr)
 
 
