@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "cli.h"
+#include "cli_peer.h"
 #include "fetch.h"
 
 #define CONFIGURATION_TYPE "application/entity-statement+jwt"
@@ -55,7 +55,7 @@ static int refresh_status(struct verb_call *c, const struct configuration *conf)
     return 0;
 }
 
-static int refresh_one(struct verb_call *c, const char *id)
+int peer_refresh_now(struct verb_call *c, const char *id)
 {
     _cleanup_(buf_clear) struct buf token = {0};
     struct peer_seen seen;
@@ -399,7 +399,7 @@ static int refresh_all(struct verb_call *c, struct store *store, const struct js
         struct peer_row row;
         if (str_copy(id, sizeof(id), json_as_str(json_at(ids, i))) < 0)
             return -EINVAL;
-        int r = refresh_one(c, id);
+        int r = peer_refresh_now(c, id);
         if (r < 0 && r != -EIO && r != -ETIMEDOUT)
             return r;
         failed = failed ? failed : r;

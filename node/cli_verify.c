@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "cli_peer.h"
 #include "cli_verdict.h"
 #include "control_frame.h"
 #include "verb_run.h"
@@ -123,10 +124,28 @@ struct json *cli_reply(struct verb_call *c, struct str text)
 
 static int parse(const struct args *a, struct json *request, struct err *err)
 {
-    static const struct option_spec options[] = {{"--explain", OPTION_FLAG}};
+    static const struct option_spec options[] = {{"--explain", OPTION_FLAG},
+                                                 {"--offline", OPTION_FLAG}};
     static const char *const words[] = {"text"};
     int r = options_parse(a, options, ARRAY_SIZE(options), words, 1, 1, request, err);
     return r == 0 ? cli_text(request, "text", LIMIT_QR_TEXT, err) : r;
+}
+
+/* Where fresher data could change the answer it is fetched, once, and the pass is judged again. If
+ * the home does not answer, the first verdict stands. */
+static int look(struct verb_call *c, const struct verify_request *req, struct verify_answer *answer)
+{
+    int r = verify_presentation(c->thread, c->space, req, answer);
+    if (r != 0 || !answer->verdict.refresh_needed || cli_flag(c->request, "offline") ||
+        strcmp(answer->pass.iss, c->space->id) == 0 ||
+        !space_recognises(c->space, answer->pass.iss))
+        return r;
+    bool fresh = peer_refresh_now(c, answer->pass.iss) == 0;
+    c->err = (struct err){0};
+    if (!fresh)
+        return 0;
+    verify_answer_clear(answer);
+    return verify_presentation(c->thread, c->space, req, answer);
 }
 
 static int run(struct verb_call *c)
@@ -141,7 +160,7 @@ static int run(struct verb_call *c)
     _cleanup_(buf_clear) struct buf text = {0};
     if (!answer)
         return -ENOMEM;
-    int r = verify_presentation(c->thread, c->space, &req, answer);
+    int r = look(c, &req, answer);
     if (r == 0) {
         r = verify_answer_write(answer, &text);
         verify_answer_clear(answer);
@@ -165,10 +184,12 @@ static void show(const struct json *request, const struct json *reply, const str
 const struct verb verb_verify = {
     .name = "verify",
     .about = "say whether a pass is good",
-    .usage = "TOKEN|QR-TEXT|- [--explain]",
-    .help = "Says whether a pass is good: admit (exit 0), refuse (3) or ask (4), and why. It\n"
-            "asks no network. Read the pass from standard input (\"-\"): what stands on the\n"
-            "command line can be seen by other users of this machine.\n"
+    .usage = "TOKEN|QR-TEXT|- [--explain] [--offline]",
+    .help = "Says whether a pass is good: admit (exit 0), refuse (3) or ask (4), and why. The\n"
+            "network is asked only where fresher data could change the answer. Read the pass\n"
+            "from standard input (\"-\"): what stands on the command line can be seen by other\n"
+            "users of this machine.\n"
+            "  --offline  asks no network at all\n"
             "  --explain  each step: what was looked at, by which rule, what it cost\n",
     .place = VERB_STATE,
     .parse = parse,
