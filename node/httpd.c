@@ -12,6 +12,7 @@
 #define ACCEPT_BATCH 16
 #define HANDLE_TIME_MS 30000
 #define SWEEP_MS 250
+#define REST_SWEEPS 4 /* so many of silence, and the buffers go */
 
 const char *httpd_date(struct httpd *h)
 {
@@ -114,12 +115,20 @@ static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
         pause_accepting(h);
 }
 
+/* Milliseconds since the last answer of a connection that waits for a request; else 0. */
+static uint64_t silent_for(const struct http_conn *c)
+{
+    const struct httpd *h = c->httpd;
+
+    if (c->state != CONN_HEAD || c->started || c->from < c->to)
+        return 0;
+    return h->now_ms + h->set.times.idle - c->deadline_ms;
+}
+
 /* At the cap, whoever has been silent for longer than a header may take makes room. */
 static bool makes_room(const struct httpd *h, const struct http_conn *c)
 {
-    return h->n_connections >= h->set.max_connections && c->state == CONN_HEAD && !c->started &&
-           c->from == c->to &&
-           h->now_ms + h->set.times.idle >= c->deadline_ms + h->set.times.header;
+    return h->n_connections >= h->set.max_connections && silent_for(c) > h->set.times.header;
 }
 
 static void on_sweep(evutil_socket_t fd, short what, void *arg)
@@ -134,6 +143,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
         next = c->next;
         if (h->now_ms >= c->deadline_ms || makes_room(h, c))
             conn_destroy(c);
+        else if (silent_for(c) > REST_SWEEPS * h->set.times.sweep)
+            conn_rest(c);
     }
     resume_accepting(h);
     if (h->n_connections > 0 || (h->paused && !h->draining))

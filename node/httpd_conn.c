@@ -103,11 +103,24 @@ int conn_room(struct http_conn *c, size_t need)
     return 0;
 }
 
+void conn_rest(struct http_conn *c)
+{
+    if (c->resting || c->state != CONN_HEAD || c->started || c->from < c->to)
+        return;
+    free(c->in);
+    c->in = NULL;
+    c->cap = c->from = c->to = 0;
+    if (c->tls)
+        tls_rest(c->tls);
+    c->resting = true;
+}
+
 /* Room for one more read, between requests or in a head. */
 static void conn_room_for_head(struct http_conn *c)
 {
     size_t have = c->to - c->from, need = c->cap;
 
+    c->resting = false;
     if (c->cap - c->to >= ROOM_MIN)
         return;
     if (c->cap == 0)

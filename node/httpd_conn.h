@@ -60,6 +60,7 @@ struct http_conn {
     bool pumping;        /* conn_pump() is on the stack */
     bool read_off;       /* the read event is not armed: bytes arrived that nobody wants yet */
     bool more;           /* TLS holds bytes that the socket will not announce */
+    bool resting;        /* has no buffers: nothing was said for a while */
     bool started;        /* the header deadline runs */
     bool close_after;    /* this answer is the last */
     bool keep_alive_1_0; /* an HTTP/1.0 client that wants to stay must be told */
@@ -87,6 +88,7 @@ void conn_destroy(struct http_conn *c);
 /* Goes on with what has been read; destroys a connection that is done. */
 void conn_pump(struct http_conn *c);
 void conn_drain(struct http_conn *c);
+void conn_rest(struct http_conn *c); /* gives back its buffers, if it waits for a request */
 
 /* Makes the buffer hold at least `need` bytes, the first at in[0]. Slices into it are void
  * afterwards. 0 or -ENOMEM. */

@@ -83,8 +83,8 @@ static SSL_CTX *context_new(void)
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
                                  SSL_OP_IGNORE_UNEXPECTED_EOF);
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                              SSL_MODE_RELEASE_BUFFERS);
+    /* Not SSL_MODE_RELEASE_BUFFERS: 16 KiB twice a request make malloc() tidy up each time. */
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ctx, 1); /* one read() a record instead of two */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets need no memory here */
     SSL_CTX_set_num_tickets(ctx, 1);
@@ -359,6 +359,11 @@ int tls_write(struct tls *t, const void *p, size_t len, size_t *n)
     forget_errors();
     r = SSL_write_ex(t->ssl, p, len, n);
     return r == 1 ? 0 : wanted(t, r);
+}
+
+void tls_rest(struct tls *t)
+{
+    SSL_free_buffers(t->ssl); /* unless they hold something */
 }
 
 void tls_shutdown(struct tls *t)

@@ -35,6 +35,7 @@ bool tls_pending(const struct tls *t);
 /* Writes what goes; 0 if at least one byte was taken. A write that wants the socket is repeated
  * with the same bytes, which may have moved. */
 int tls_write(struct tls *t, const void *p, size_t len, size_t *n);
+void tls_rest(struct tls *t);     /* gives back the memory of its buffers until the next byte */
 void tls_shutdown(struct tls *t); /* close_notify, best effort, no waiting */
 void tls_free(struct tls *t);
 const char *tls_server_name(const struct tls *t); /* SNI as sent, lower case; NULL if none */

@@ -241,8 +241,8 @@ static void slow_heads_end_at_an_absolute_deadline(void **state)
 {
     struct httpd_settings set = {.times = {.header = 400, .sweep = 20}};
     struct server *s = server_start(&set);
+    uint64_t start = now_ms(); /* before the server's own beginning: what is measured is longer */
     struct peer *p = peer_open(s, NULL);
-    uint64_t start = now_ms();
     char c;
 
     (void)state;
@@ -251,15 +251,16 @@ static void slow_heads_end_at_an_absolute_deadline(void **state)
         peer_send(p, "x", 1);
         assert_true(now_ms() - start < 5000);
     } while (recv(peer_fd(p), &c, 1, MSG_DONTWAIT) < 0 && server_connections(s) == 1);
-    assert_in_range(now_ms() - start, 300, 3000);
+    assert_in_range(now_ms() - start, 350, 5000);
     peer_close(p);
     /* a handshake that is never begun counts as well */
     {
-        struct peer *silent = peer_open(s, NULL);
+        struct peer *silent;
 
         start = now_ms();
+        silent = peer_open(s, NULL);
         assert_true(peer_closed(silent));
-        assert_in_range(now_ms() - start, 300, 3000);
+        assert_in_range(now_ms() - start, 350, 5000);
         peer_close(silent);
     }
     server_stop(s);
@@ -399,6 +400,31 @@ static void at_the_cap_idle_connections_make_room(void **state)
     assert_true(peer_closed(first));
     peer_close(first);
     peer_close(second);
+    server_stop(s);
+}
+
+/* Buffers of a silent connection are given back; the next request brings them back. */
+static void silent_connections_rest_and_wake(void **state)
+{
+    static const char *const ways[] = {NULL, "a.localhost"};
+    struct httpd_settings set = {.times = {.header = 300, .sweep = 10}};
+    struct server *s = server_start(&set);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        struct peer *p = peer_open(s, ways[i]), *clock;
+
+        for (int k = 0; k < 2; k++) {
+            peer_get(p, "/big", "a.localhost");
+            assert_answer(p, 200, NULL);
+            peer_get(p, "/hello", "a.localhost");
+            assert_answer(p, 200, "hello from a.localhost");
+            clock = peer_open(s, NULL); /* closed after 300 ms, which is long enough */
+            assert_true(peer_closed(clock));
+            peer_close(clock);
+        }
+        peer_close(p);
+    }
     server_stop(s);
 }
 
@@ -732,6 +758,7 @@ int main(void)
         cmocka_unit_test(half_closed_clients_get_their_answer),
         cmocka_unit_test(connections_are_capped_and_wait_their_turn),
         cmocka_unit_test(at_the_cap_idle_connections_make_room),
+        cmocka_unit_test(silent_connections_rest_and_wake),
         cmocka_unit_test(one_address_cannot_take_all),
         cmocka_unit_test(a_host_is_served_only_by_its_name),
         cmocka_unit_test(sessions_resume_at_the_same_space_only),
