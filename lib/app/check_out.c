@@ -77,6 +77,7 @@ int check_out_prepare(struct app_thread *t, struct space *space, const char *vis
     c->job.compose = check_out_compose;
     c->job.run = check_out_run;
     c->job.notify = NOTIFY_OUTBOX;
+    c->job.write.repeatable = true;
     if (!str_starts(str_of(visit), STR("vis_")) ||
         str_copy(c->visit_id, sizeof(c->visit_id), str_of(visit)) != 0)
         return err_set(err, APP_E_INVALID, "a visit's id begins with \"vis_\"");

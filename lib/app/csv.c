@@ -60,9 +60,10 @@ static int field(struct csv *c, char *end)
         int r = quoted(c);
         if (r != 0)
             return r;
-        if (peek(c) == '\r')
+        bool returned = peek(c) == '\r';
+        if (returned)
             take(c);
-        if (peek(c) != ',' && peek(c) != '\n')
+        if (peek(c) != '\n' && (returned || peek(c) != ','))
             return CSV_E_QUOTES;
     } else {
         while (peek(c) != ',' && peek(c) != '\n')

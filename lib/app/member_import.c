@@ -4,6 +4,7 @@
 
 #include "app/csv.h"
 #include "app/member.h"
+#include "base/map.h"
 
 enum column {
     COLUMN_NAME,
@@ -31,8 +32,10 @@ struct import_job {
     struct import_result *result;
     bool dry_run;
     int columns[COLUMNS];    /* which field, -1 if the file has none */
+    size_t n_columns;        /* of the first line */
     struct import_row *rows; /* owned */
     size_t n, cap;
+    struct map *lines; /* owned: external id to the line that has it */
 };
 
 static void complain(struct import_job *j, size_t line, const char *fmt, ...) _printf_(3, 4);
@@ -54,6 +57,7 @@ static void read_header(struct import_job *j, const struct csv *csv)
 {
     for (int k = 0; k < COLUMNS; k++)
         j->columns[k] = -1;
+    j->n_columns = csv->n;
     for (size_t i = 0; i < csv->n; i++) {
         struct str name = str_trim(csv_field(csv, i));
         int known = -1;
@@ -61,11 +65,13 @@ static void read_header(struct import_job *j, const struct csv *csv)
             if (str_eqz(name, column_names[k]))
                 known = k;
         }
-        if (known < 0)
+        if (known < 0 && (name.n > 40 || !str_is_printable(name)))
+            complain(j, csv->line, "the name of column %zu is too long, or no plain UTF-8", i + 1);
+        else if (known < 0)
             complain(j, csv->line,
                      "column \"%.*s\" is not known: use name, tier, email, external_id, "
                      "language",
-                     (int)(name.n < 40 ? name.n : 40), name.p);
+                     STR_ARG(name));
         else if (j->columns[known] >= 0)
             complain(j, csv->line, "column \"%s\" is there twice", column_names[known]);
         else
@@ -73,6 +79,8 @@ static void read_header(struct import_job *j, const struct csv *csv)
     }
     if (j->columns[COLUMN_NAME] < 0)
         complain(j, csv->line, "the first line must name the columns, and \"name\" is missing");
+    if (j->result->n_errors > 0)
+        j->n_columns = 0; /* what follows cannot be read */
 }
 
 static bool copy_column(struct import_job *j, const struct csv *csv, enum column k, char *dst,
@@ -86,12 +94,28 @@ static bool copy_column(struct import_job *j, const struct csv *csv, enum column
     return false;
 }
 
+/* One external id names one member: of two lines with it, one would be lost. */
+static int check_once(struct import_job *j, size_t line, const char *external_id)
+{
+    struct str id = str_of(external_id);
+    uintptr_t earlier = id.n > 0 ? (uintptr_t)map_get(j->lines, id) : 0;
+    if (earlier)
+        complain(j, line, "external_id \"%s\" is in line %zu already", external_id,
+                 (size_t)earlier);
+    return earlier || id.n == 0 ? 0 : map_put(j->lines, id, (void *)(uintptr_t)line);
+}
+
 static int read_row(struct import_job *j, const struct csv *csv)
 {
     struct member_facts f = {0};
     struct err err = {0};
-    if (csv->n == 1 && str_trim(csv_field(csv, 0)).n == 0)
+    if (csv->n == 1 && str_trim(csv_field(csv, 0)).n == 0 && j->n_columns > 1)
         return 0; /* an empty line */
+    if (csv->n != j->n_columns) {
+        complain(j, csv->line, "%zu fields, where the first line names %zu columns", csv->n,
+                 j->n_columns);
+        return 0;
+    }
     if (!copy_column(j, csv, COLUMN_NAME, f.name, sizeof(f.name)) ||
         !copy_column(j, csv, COLUMN_TIER, f.tier, sizeof(f.tier)) ||
         !copy_column(j, csv, COLUMN_EMAIL, f.email, sizeof(f.email)) ||
@@ -113,7 +137,8 @@ static int read_row(struct import_job *j, const struct csv *csv)
         j->cap = cap;
     }
     j->rows[j->n].line = csv->line;
-    return member_row_new(j->t, &f, &j->rows[j->n++].row);
+    int r = check_once(j, csv->line, f.external_id);
+    return r != 0 ? r : member_row_new(j->t, &f, &j->rows[j->n++].row);
 }
 
 static int read_all(struct import_job *j, struct str text)
@@ -125,12 +150,12 @@ static int read_all(struct import_job *j, struct str text)
         read_header(j, &csv);
     else if (r > 0)
         complain(j, 1, "the file is empty, or its first line is no CSV");
-    while (r == 0 && j->result->n_errors < ARRAY_SIZE(j->result->errors) &&
+    while (r == 0 && j->n_columns > 0 && j->result->n_errors < ARRAY_SIZE(j->result->errors) &&
            (r = csv_next(&csv)) == 0)
         r = read_row(j, &csv);
-    if (r == CSV_E_QUOTES)
+    if (r == CSV_E_QUOTES && j->n_columns > 0)
         complain(j, csv.line, "a quoted field is not closed, or text follows it");
-    else if (r == CSV_E_FIELDS)
+    else if (r == CSV_E_FIELDS && j->n_columns > 0)
         complain(j, csv.line, "more than %d fields", CSV_FIELDS_MAX);
     csv_clear(&csv);
     return r < 0 ? r : 0;
@@ -203,10 +228,18 @@ int member_import(struct app_thread *t, struct space *space, struct str csv, boo
     struct import_job j = {
         .job = {.space = space, .run = import_run}, .t = t, .result = out, .dry_run = dry_run};
     memset(out, 0, sizeof(*out));
-    int r = read_all(&j, csv);
+    uint64_t seed;
+    int r = rand_fill(&t->rand, &seed, sizeof(seed));
+    if (r == 0)
+        r = map_new(IMPORT_ROWS_MAX, seed, NULL, &j.lines);
+    if (r == 0)
+        r = read_all(&j, csv);
     if (r == 0)
         r = out->n_errors > 0 ? APP_E_INVALID : app_do(t->app, &j.job);
     free(j.rows);
+    map_free(j.lines);
+    if (r != 0)
+        out->added = out->updated = out->unchanged = 0;
     if (r == -E2BIG)
         return err_set(err, APP_E_LIMIT, "one import has at most %d rows", IMPORT_ROWS_MAX);
     if (r == APP_E_INVALID) {

@@ -171,6 +171,10 @@ int key_pair_adopt(EVP_PKEY *pkey, struct key_pair **out)
     }
     pair->pkey = pkey;
     r = public_of(pkey, &pair->pub);
+    if (r == 0 && pair->pub.type == KEY_P256) {
+        pair->signing = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+        r = pair->signing && EVP_PKEY_sign_init(pair->signing) == 1 ? 0 : -ENOMEM;
+    }
     if (r) {
         ERR_clear_error();
         key_pair_free(pair);
@@ -268,6 +272,7 @@ void key_pair_free(struct key_pair *pair)
 {
     if (!pair)
         return;
+    EVP_PKEY_CTX_free(pair->signing);
     EVP_PKEY_free(pair->pkey); /* OpenSSL wipes what is secret */
     free(pair);
 }

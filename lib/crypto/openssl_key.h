@@ -9,6 +9,7 @@
 
 struct key_pair {
     EVP_PKEY *pkey; /* owned */
+    EVP_PKEY_CTX *signing; /* owned: ready to sign; NULL for Ed25519 */
     struct key pub;
 };
 

@@ -102,25 +102,37 @@ static int raw_from_der(const uint8_t *der, size_t n, uint8_t sig[static SIG_LEN
     return 0;
 }
 
-int sign_bytes(const struct key_pair *pair, const void *p, size_t n, uint8_t sig[static SIG_LEN])
+static int sign_p256(const struct key_pair *pair, const void *p, size_t n,
+                     uint8_t sig[static SIG_LEN])
 {
-    _cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ec = pair->pub.type == KEY_P256;
-    uint8_t out[DER_MAX];
+    uint8_t digest[SHA256_LEN], out[DER_MAX];
     size_t len = sizeof(out);
+    int r = sha256(p, n, digest);
 
-    if (!ctx)
-        return -ENOMEM;
-    if (EVP_DigestSignInit(ctx, NULL, ec ? EVP_sha256() : NULL, NULL, pair->pkey) != 1 ||
-        EVP_DigestSign(ctx, out, &len, p, n) != 1) {
+    if (r)
+        return r;
+    if (EVP_PKEY_sign(pair->signing, out, &len, digest, sizeof(digest)) != 1) {
         ERR_clear_error();
         return -EIO;
     }
-    if (ec)
-        return raw_from_der(out, len, sig);
-    if (len != SIG_LEN)
+    return raw_from_der(out, len, sig);
+}
+
+int sign_bytes(const struct key_pair *pair, const void *p, size_t n, uint8_t sig[static SIG_LEN])
+{
+    if (pair->pub.type == KEY_P256)
+        return sign_p256(pair, p, n, sig);
+
+    _cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    size_t len = SIG_LEN;
+
+    if (!ctx)
+        return -ENOMEM;
+    if (EVP_DigestSignInit(ctx, NULL, NULL, NULL, pair->pkey) != 1 ||
+        EVP_DigestSign(ctx, sig, &len, p, n) != 1 || len != SIG_LEN) {
+        ERR_clear_error();
         return -EIO;
-    memcpy(sig, out, SIG_LEN);
+    }
     return 0;
 }
 

@@ -10,6 +10,7 @@
 
 enum { SIG_E_BAD = 1 };
 
+/* One thread at a time for one pair: it keeps a context that is ready to sign. */
 int sign_bytes(const struct key_pair *pair, const void *p, size_t n, uint8_t sig[static SIG_LEN]);
 
 /*
