@@ -109,7 +109,7 @@ static int read_row(struct import_job *j, const struct csv *csv)
 {
     struct member_facts f = {0};
     struct err err = {0};
-    if (csv->n == 1 && str_trim(csv_field(csv, 0)).n == 0 && j->n_columns > 1)
+    if (csv->n == 1 && str_trim(csv_field(csv, 0)).n == 0)
         return 0; /* an empty line */
     if (csv->n != j->n_columns) {
         complain(j, csv->line, "%zu fields, where the first line names %zu columns", csv->n,
