@@ -20,6 +20,7 @@ void api_verify(struct http_request *r)
         api_invalid(r, "explain must be true or false");
         return;
     }
+    buf_reserve(&text, 1024); /* what most answers need, at once */
     result = verify_presentation(r->thread, r->space, &request, &answer);
     if (!result)
         result = verify_answer_write(&answer, &text);
