@@ -38,8 +38,8 @@ static int index_pick(struct issue_job *j, struct store *store)
         r = rand_below(j->rand, LIMIT_STATUS_ENTRIES, &j->row.idx);
         if (r == 0)
             r = store_pass_by_index(store, j->row.list, j->row.idx, INT64_MAX, &other);
-        if (r == STORE_E_ABSENT || (r == 0 && other.exp + LIMIT_CLOCK_SKEW < j->row.iat))
-            return 0;
+        if (r == STORE_E_ABSENT || (r == 0 && other.exp + 2 * LIMIT_CLOCK_SKEW < j->row.iat))
+            return 0; /* nobody accepts that other one any more, and its mark is gone */
         if (r != 0)
             return r;
     }

@@ -141,7 +141,8 @@ static int follow(const struct pass_row *pass, void *arg)
     enum pass_state to = j->state == MEMBER_ACTIVE      ? PASS_LIVE
                          : j->state == MEMBER_SUSPENDED ? PASS_SUSPENDED
                                                         : PASS_REVOKED;
-    if (pass->exp <= j->now || pass->state == PASS_REVOKED || pass->state == to)
+    if (pass->exp + 2 * LIMIT_CLOCK_SKEW <= j->now || pass->state == PASS_REVOKED ||
+        pass->state == to)
         return 0;
     j->lists[pass->list] = true;
     int r = store_pass_set_state(j->store, pass->id, to, j->now);

@@ -28,18 +28,52 @@ int peer_look(struct app_thread *t, const char *id, struct str token, struct pee
 
 struct pin_job {
     struct app_job job;
-    const struct peer_row *row;
+    struct peer_row *row;
     struct str token;
     int64_t iat;
 };
 
+static int is_other_pin(const struct peer_row *row, void *arg)
+{
+    const struct peer_row *mine = arg;
+    return strcmp(row->id, mine->id) == 0 && strcmp(row->space, mine->space) != 0 &&
+           strcmp(row->fingerprint, mine->fingerprint) != 0;
+}
+
+/* All spaces of a node share one record of a peer: a key that one of them confirms must not stand
+ * in for the one that another confirmed. */
 static int pin_run(struct app_job *job, struct store *store)
 {
     struct pin_job *j = (struct pin_job *)job;
-    int r = store_peer_put(store, j->row);
-    return r == 0 ? store_record_put(store, KIND_CONFIGURATION, j->row->id, j->row->id, j->token,
-                                     j->iat, j->row->checked)
-                  : r;
+    int r = store_peer_list(store, NULL, is_other_pin, j->row);
+    if (r == 1)
+        return APP_E_CONFLICT;
+    if (r == 0)
+        r = store_peer_put(store, j->row);
+    if (r == STORE_E_FULL)
+        return APP_E_LIMIT;
+    if (r == 0)
+        r = store_record_put(store, KIND_CONFIGURATION, j->row->id, j->row->id, j->token, j->iat,
+                             j->row->checked);
+    return r == STORE_E_STATE ? APP_E_INVALID : r;
+}
+
+static int pin_failed(const struct peer_row *row, int r, struct err *err)
+{
+    switch (r) {
+    case APP_E_INVALID:
+        err_set(err, 0, "this configuration of %s is older than the one we hold", row->id);
+        return err_next(err, r, "fetch it again");
+    case APP_E_CONFLICT:
+        err_set(err, 0, "another space of this node has pinned %s with another key", row->id);
+        return err_next(err, r,
+                        "call the space; if the new key is theirs, remove the peer there "
+                        "first");
+    case APP_E_LIMIT:
+        return err_set(err, r, "no more peers fit: the disk is full, or there are %d", LIMIT_PEERS);
+    default:
+        return err_set(err, r, "%s could not be pinned", row->id);
+    }
 }
 
 int peer_pin(struct app_thread *t, struct space *space, const struct peer_seen *seen,
@@ -56,12 +90,15 @@ int peer_pin(struct app_thread *t, struct space *space, const struct peer_seen *
     struct pin_job j = {
         .job = {.run = pin_run}, .row = &row, .token = token, .iat = seen->configuration.iat};
     int r = app_do(t->app, &j.job);
-    if (r == 0)
-        r = directory_put(t->app->directory, &seen->configuration, DIR_RECOGNISED, now);
-    if (r == DIR_E_FULL)
-        return err_set(err, APP_E_LIMIT, "the directory holds %d spaces already", LIMIT_PEERS);
-    if (r < 0)
-        return err_set(err, r, "%s could not be pinned", row.id);
+    if (r != 0)
+        return pin_failed(&row, r, err);
+    r = directory_put(t->app->directory, &seen->configuration, DIR_RECOGNISED, now);
+    if (r != 0)
+        return pin_failed(&row,
+                          r == DIR_E_FULL    ? APP_E_LIMIT
+                          : r == DIR_E_OLDER ? APP_E_INVALID
+                                             : r,
+                          err);
     r = space_recognise(space, row.id, true);
     if (r == 0 && t->app->notify)
         t->app->notify(t->app->notify_ctx, NOTIFY_PEERS);
@@ -139,6 +176,8 @@ static int seen_run(struct app_job *job, struct store *store)
     int r = store_peer_list(store, NULL, note_failing, j);
     if (r == 0)
         r = store_peer_checked(store, j->id, strcmp(j->kind, KIND_STATUS) == 0, j->now, j->failure);
+    if (r == STORE_E_ABSENT) /* removed while it was asked */
+        return APP_E_ABSENT;
     if (r != 0 || j->failure)
         return r;
     if (j->token.n > 0)
@@ -240,6 +279,13 @@ static bool pass_key(struct directory *d, const char *id, const char *kid, struc
     return found;
 }
 
+/* Whether the address begins with that space's id: a key speaks for its own space's lists only. */
+static bool is_below(const char *uri, const char *id)
+{
+    size_t n = strlen(id);
+    return strncmp(uri, id, n) == 0 && uri[n] == '/';
+}
+
 /* Draft Token Status List section 8.3: typ, signature, sub = where it came from, times, bits. */
 static int status_verify(struct app_thread *t, const char *id, const char *uri, struct str token,
                          struct status_list *out, struct err *err)
@@ -259,6 +305,8 @@ static int status_verify(struct app_thread *t, const char *id, const char *uri, 
     }
     if (r == 0)
         r = status_list_read(&jws, &list, err);
+    if (r == 0 && !is_below(uri, id))
+        r = err_set(err, APP_E_INVALID, "the status list is not one of %s", id);
     if (r == 0 && (strcmp(list.uri, uri) != 0 || (list.iss[0] && strcmp(list.iss, id) != 0)))
         r = err_set(err, APP_E_INVALID, "the status list says that it is another one (sub or iss)");
     if (r == 0 && list.iat > now + LIMIT_CLOCK_SKEW)

@@ -155,7 +155,7 @@ static int space_load(struct app_thread *t, const char *db_path, struct space **
         r = caches_new(t, space);
     if (r != 0) {
         space_close(space);
-        return r > 0 ? err_set(err, -EBADMSG, "%s cannot be opened", db_path) : r;
+        return r > 0 ? err_prefix(err, -EBADMSG, "%s cannot be opened", db_path) : r;
     }
     *out = space;
     return 0;

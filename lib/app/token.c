@@ -6,7 +6,6 @@
 #include "crypto/digest.h"
 
 #define TOKEN_PREFIX "cmt_"
-#define TOKENS_MAX 1024
 
 /* The cache: valid tokens by hash. Replaced as a whole under the space's lock when one is made or
  * revoked, so that the desk's path never waits for the store. */
@@ -128,15 +127,32 @@ struct token_job {
     int64_t at;
 };
 
+static int count_valid(const struct token_row *row, void *arg)
+{
+    *(size_t *)arg += row->revoked_at == 0;
+    return 0;
+}
+
+static int add(struct store *store, const struct token_row *row)
+{
+    size_t valid = 0;
+    int r = store_token_list(store, count_valid, &valid);
+    if (r == 0 && valid >= TOKENS_MAX)
+        return APP_E_LIMIT;
+    return r == 0 ? store_token_add(store, row) : r;
+}
+
 static int token_run(struct app_job *job, struct store *store)
 {
     struct token_job *j = (struct token_job *)job;
-    int r = j->row ? store_token_add(store, j->row) : store_token_revoke(store, j->revoke, j->at);
+    int r = j->row ? add(store, j->row) : store_token_revoke(store, j->revoke, j->at);
     switch (r) {
     case STORE_E_EXISTS:
         return APP_E_EXISTS;
     case STORE_E_ABSENT:
         return APP_E_ABSENT;
+    case STORE_E_STATE:
+        return APP_E_STATE;
     default:
         return r;
     }
@@ -186,6 +202,10 @@ int token_create(struct app_thread *t, struct space *space, const char *name, en
         err_set(err, r, "there is a token named \"%.*s\" already", STR_ARG(s));
         return err_next(err, r, "choose another name, or revoke that one first");
     }
+    if (r == APP_E_LIMIT) {
+        err_set(err, r, "there are %d valid tokens already", TOKENS_MAX);
+        return err_next(err, r, "revoke those that are no longer used");
+    }
     if (r == 0)
         r = reload(t, space);
     if (r == 0)
@@ -203,5 +223,7 @@ int token_revoke(struct app_thread *t, struct space *space, const char *id_or_na
         err_set(err, r, "no valid token has that id or name");
         return err_next(err, r, "see `comity token list`");
     }
+    if (r == APP_E_STATE)
+        return err_set(err, r, "this token was revoked before");
     return r == 0 ? reload(t, space) : r;
 }

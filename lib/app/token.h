@@ -3,12 +3,16 @@
 
 #include "app/space.h"
 
+#define TOKENS_MAX 1024 /* valid ones of a space */
+
 struct token_made {
     struct token_row row;
     char secret[64]; /* shown once */
 };
 int token_create(struct app_thread *t, struct space *space, const char *name, enum token_role role,
-                 struct token_made *out, struct err *err); /* APP_E_EXISTS, APP_E_INVALID */
+                 struct token_made *out,
+                 struct err *err); /* APP_E_EXISTS, APP_E_INVALID, APP_E_LIMIT */
+/* APP_E_ABSENT; APP_E_STATE: it is revoked already. */
 int token_revoke(struct app_thread *t, struct space *space, const char *id_or_name,
                  struct err *err);
 
