@@ -91,6 +91,8 @@ def js():
 
 
 @pytest.fixture(params=["npm jose", "jwcrypto"])
-def make_key(request, js):
+def make_key(request):
     """Makes a key of an algorithm, whose tokens that library makes."""
-    return js.key if request.param == "npm jose" else JwcryptoKey
+    if request.param == "jwcrypto":
+        return JwcryptoKey
+    return request.getfixturevalue("js").key
