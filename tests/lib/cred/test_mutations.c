@@ -11,6 +11,8 @@ static size_t mutate(struct rand *r, char *text, size_t n, size_t cap)
     static const char likely[] = "~.\"{}[]:,\\=-_0A\n\xff";
     uint32_t at, what, c;
 
+    if (n == 0) /* truncated and cut: nothing is left to change */
+        return 0;
     rand_below(r, (uint32_t)n, &at);
     rand_below(r, 5, &what);
     rand_below(r, sizeof(likely), &c);
