@@ -6,11 +6,24 @@
 #define FIRST '-' /* 00; '~' is 81 */
 #define LAST '~'
 
-/* The alphabet of an SD-JWT: base64url, '.' and '~'. */
+/* The alphabet of an SD-JWT: base64url, '.' and '~'. A table, since every scan of a desk passes
+ * here. */
+static const bool token_chars[256] = {
+    ['-'] = true,         ['.'] = true,         ['_'] = true,         ['~'] = true,
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+};
+
 static bool is_token_char(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    return token_chars[(unsigned char)c];
+}
+
+static bool is_token(struct str s)
+{
+    bool good = true;
+    for (size_t i = 0; i < s.n; i++)
+        good &= token_chars[(unsigned char)s.p[i]];
+    return good;
 }
 
 static bool is_digits(struct str s)
@@ -79,7 +92,7 @@ static int read_token(struct str text, struct buf *token, struct err *err)
     if (text.n > LIMIT_PRESENTATION)
         return err_set(err, QR_E_MALFORMED, "%zu characters; at most %d are read", text.n,
                        LIMIT_PRESENTATION);
-    for (size_t i = 0; i < text.n; i++)
+    for (size_t i = 0; !is_token(text) && i < text.n; i++)
         if (!is_token_char(text.p[i]))
             return err_set(err, QR_E_MALFORMED,
                            "neither digits, nor a link, nor a pass: character %zu is in none of "
