@@ -92,12 +92,14 @@ static int read_token(struct str text, struct buf *token, struct err *err)
     if (text.n > LIMIT_PRESENTATION)
         return err_set(err, QR_E_MALFORMED, "%zu characters; at most %d are read", text.n,
                        LIMIT_PRESENTATION);
-    for (size_t i = 0; !is_token(text) && i < text.n; i++)
-        if (!is_token_char(text.p[i]))
-            return err_set(err, QR_E_MALFORMED,
-                           "neither digits, nor a link, nor a pass: character %zu is in none of "
-                           "them",
-                           i + 1);
+    if (!is_token(text)) {
+        size_t at = 0;
+        while (is_token_char(text.p[at]))
+            at++;
+        return err_set(err, QR_E_MALFORMED,
+                       "neither digits, nor a link, nor a pass: character %zu is in none of them",
+                       at + 1);
+    }
     if (!memchr(text.p, '~', text.n) || !memchr(text.p, '.', text.n))
         return err_set(err, QR_E_MALFORMED, "this text is no pass: it has no '~' or no '.'");
     return buf_str(token, text);
