@@ -114,6 +114,8 @@ static int make(struct verb_call *c, struct state *state, const struct space_fac
     config->spaces = s;
     config->n_spaces = 1;
     r = config_create(ini, config, &c->err);
+    if (r == CONFIG_E_INVALID)
+        r = APP_E_INVALID;
     config->spaces = NULL;
     config->n_spaces = 0;
     return r;

@@ -154,20 +154,24 @@ static int parse_add(const struct args *a, struct json *request, struct err *err
     return r == 0 ? space_parse(request, err) : r;
 }
 
+static int config_failure(int r)
+{
+    return r == CONFIG_E_INVALID ? APP_E_INVALID : r;
+}
+
 /* Keys, database, first documents; then into comity.ini, so that the next start finds it. What is
  * in comity.ini is there to stay: only before that is a failure undone. */
 static int found_and_open(struct verb_call *c, const struct space_facts *f,
-                          const struct config_space *s, struct space **out)
+                          const struct config_space *s, const char *ini, struct space **out)
 {
-    char db[512], ini[512];
+    char db[512];
     int r = state_space_path(c->state, s->authority, "space.db", db);
-    if (r == 0)
-        r = state_path(c->state, "comity.ini", ini);
     if (r != 0)
-        return err_set(&c->err, r, "the state folder's path is too long for %s", s->authority);
-    r = space_found(c->thread, db, f, &c->err);
+        err_set(&c->err, r, "the state folder's path is too long for %s", s->authority);
     if (r == 0)
-        r = config_add_space(ini, s, &c->err);
+        r = space_found(c->thread, db, f, &c->err);
+    if (r == 0)
+        r = config_failure(config_add_space(ini, s, &c->err));
     if (r != 0) {
         state_remove_space(c->state, s->authority);
         return r;
@@ -176,28 +180,41 @@ static int found_and_open(struct verb_call *c, const struct space_facts *f,
     return r == 0 ? 0 : err_next(&c->err, r, "It is founded all the same: restart the node.");
 }
 
+/* Everything that may be wrong with what was asked, before anything is made. */
+static int prepare_add(struct verb_call *c, const char *ini, struct space_facts *f,
+                       struct config_space *s)
+{
+    int r = space_facts_read(c->request, c->thread->app->trial, f, &c->err);
+    if (r == 0)
+        r = space_config_read(c->request, f->id, s, &c->err);
+    if (r != 0)
+        return r;
+    if (app_space(c->thread->app, str_of(s->authority)))
+        return err_set(&c->err, APP_E_EXISTS, "%s is served here already", f->id);
+    if (atomic_load(&c->thread->app->n_spaces) == LIMIT_SPACES)
+        return err_set(&c->err, APP_E_LIMIT, "one node serves at most %d spaces", LIMIT_SPACES);
+    return config_failure(config_may_add_space(ini, s, &c->err));
+}
+
 static int run_add(struct verb_call *c)
 {
     struct space_facts f;
     struct config_space s;
     struct space *space = NULL;
-    int r = space_facts_read(c->request, c->thread->app->trial, &f, &c->err);
-    if (r == 0)
-        r = space_config_read(c->request, f.id, &s, &c->err);
+    char ini[512];
+    int r = state_path(c->state, "comity.ini", ini);
+    if (r != 0)
+        return err_set(&c->err, r, "the state folder's path is too long");
+    r = prepare_add(c, ini, &f, &s);
     if (r != 0)
         return r;
-    if (app_space(c->thread->app, str_of(s.authority)))
-        return err_set(&c->err, APP_E_EXISTS, "%s is served here already", f.id);
-    if (atomic_load(&c->thread->app->n_spaces) == LIMIT_SPACES)
-        return err_set(&c->err, APP_E_LIMIT, "one node serves at most %d spaces", LIMIT_SPACES);
     r = state_create_space(c->state, s.authority, &c->err);
     if (r == -EEXIST)
         return err_next(&c->err, APP_E_EXISTS,
                         "Is it half made, or from a backup? Move the folder away, or add its "
                         "[space] to comity.ini.");
-    if (r != 0)
-        return r;
-    r = found_and_open(c, &f, &s, &space);
+    if (r == 0)
+        r = found_and_open(c, &f, &s, ini, &space);
     if (r != 0)
         return r;
     c->reply = space_json(space);

@@ -1,15 +1,12 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
-#include "base/buf.h"
+#include "base/file.h"
 #include "fed/entity.h"
 
-#define FILE_MAX ((size_t)64 * 1024)
 #define LINE_MAX_BYTES 197 /* what libinih reads as one line: its own bound cuts without a word */
 #define LOOPS_MAX 8
 
@@ -277,20 +274,10 @@ static int number_sections(struct reading *r, struct str text, struct buf *out, 
 
 static int read_file(const char *path, struct buf *out, struct err *err)
 {
-    _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char chunk[4096];
-    ssize_t n;
-
-    if (fd < 0)
-        return err_set(err, -errno, "%s cannot be read: %s", path, strerror(errno));
-    while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-        if (buf_add(out, chunk, (size_t)n) != 0)
-            return err_set(err, CONFIG_E_INVALID, "%s is longer than %zu bytes", path, FILE_MAX);
-    if (n < 0)
-        return err_set(err, -errno, "%s cannot be read: %s", path, strerror(errno));
-    if (!str_is_utf8(buf_as_str(out)))
-        return err_set(err, CONFIG_E_INVALID, "%s is not UTF-8 text", path);
-    return 0;
+    int r = file_read(path, out);
+    if (r == -ENOSPC)
+        return err_set(err, CONFIG_E_INVALID, "%s is longer than %zu bytes", path, CONFIG_FILE_MAX);
+    return r == 0 ? 0 : err_set(err, r, "%s cannot be read: %s", path, strerror(-r));
 }
 
 static unsigned default_loops(void)
@@ -299,7 +286,8 @@ static unsigned default_loops(void)
     return n < 1 ? 1 : n > LOOPS_MAX ? LOOPS_MAX : (unsigned)n;
 }
 
-int config_check(const struct config *c, struct err *err)
+/* What must hold between settings. */
+static int config_check(const struct config *c, struct err *err)
 {
     if (c->tls_ca[0] && !c->trial) {
         err_set(err, 0, "tls_ca is set, but this is no trial");
@@ -318,21 +306,21 @@ int config_check(const struct config *c, struct err *err)
     return 0;
 }
 
-int config_read(const char *path, struct config **out, struct err *err)
+int config_parse(const char *path, struct str text, struct config **out, struct err *err)
 {
-    _cleanup_(buf_clear) struct buf text = {.max = FILE_MAX}, numbered = {.max = 2 * FILE_MAX};
+    _cleanup_(buf_clear) struct buf numbered = {.max = 2 * CONFIG_FILE_MAX};
     _cleanup_(config_freep) struct config *c = calloc(1, sizeof(*c));
     _cleanup_(freep) struct reading *r = calloc(1, sizeof(*r));
     size_t line;
 
     if (!c || !r)
         return -ENOMEM;
+    if (text.n > CONFIG_FILE_MAX)
+        return err_set(err, CONFIG_E_INVALID, "%s is longer than %zu bytes", path, CONFIG_FILE_MAX);
+    if (!str_is_utf8(text))
+        return err_set(err, CONFIG_E_INVALID, "%s is not UTF-8 text", path);
     *r = (struct reading){.c = c, .err = err};
-    int e = read_file(path, &text, err);
-    if (e != 0)
-        return e;
-
-    e = number_sections(r, buf_as_str(&text), &numbered, &line);
+    int e = number_sections(r, text, &numbered, &line);
     if (e == 0 && numbered.n > 0) {
         int bad = ini_parse_string(numbered.p, on_line, r);
         e = r->result;
@@ -354,6 +342,13 @@ int config_read(const char *path, struct config **out, struct err *err)
     *out = c;
     c = NULL;
     return 0;
+}
+
+int config_read(const char *path, struct config **out, struct err *err)
+{
+    _cleanup_(buf_clear) struct buf text = {.max = CONFIG_FILE_MAX};
+    int r = read_file(path, &text, err);
+    return r == 0 ? config_parse(path, buf_as_str(&text), out, err) : r;
 }
 
 void config_free(struct config *c)

@@ -21,6 +21,7 @@
 #define CONFIG_LISTEN_MAX 8
 #define CONFIG_CIDR_MAX 32
 #define CONFIG_STATUS_POLL 5
+#define CONFIG_FILE_MAX ((size_t)64 * 1024) /* bytes of comity.ini */
 
 struct cidr {
     int family; /* AF_INET, AF_INET6 */
@@ -55,15 +56,18 @@ int config_read(const char *path, struct config **out, struct err *err);
 void config_free(struct config *c);
 DEFINE_CLEANUP(struct config *, config_free)
 
-/* What must hold between settings: CONFIG_E_INVALID. config_read() asks it. */
-int config_check(const struct config *c, struct err *err);
+/* The same of a text that would stand in that file. */
+int config_parse(const char *path, struct str text, struct config **out, struct err *err);
 
 /* "127.0.0.1:8441", "[::]:443" or "unix:/path". */
 bool config_address_ok(struct str address, bool *loopback);
 
 /* Writes a new file (exclusively), or adds a space's section to one, atomically. A line
- * has at most 197 bytes (libinih's bound), so a path has at most 180: CONFIG_E_INVALID. */
+ * has at most 197 bytes (libinih's bound), so a path has at most 180: CONFIG_E_INVALID, as for what
+ * config_read() would not take: what is written can be read back. */
 int config_create(const char *path, const struct config *c, struct err *err);
+/* Whether config_add_space() would find anything wrong with s, or with the file as it would be. */
+int config_may_add_space(const char *path, const struct config_space *s, struct err *err);
 int config_add_space(const char *path, const struct config_space *s, struct err *err);
 
 /* "10.1.0.0/16" or one address. -EINVAL, also if bits after the prefix are set. */

@@ -1,36 +1,9 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include <arpa/inet.h>
 
-#include "base/buf.h"
+#include "base/file.h"
 #include "config.h"
-
-static int write_whole(int fd, struct str s)
-{
-    while (s.n > 0) {
-        ssize_t n = write(fd, s.p, s.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        s.p += n;
-        s.n -= (size_t)n;
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int sync_folder(const char *path)
-{
-    char copy[512];
-    if (str_copy(copy, sizeof(copy), str_of(path)) < 0)
-        return -ENAMETOOLONG;
-    _cleanup_(closep) int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
 
 static void put_cidrs(struct buf *b, const char *name, const struct cidr *list, size_t n)
 {
@@ -73,6 +46,7 @@ static int check_values(const char *tls_ca, const struct config_space *s, size_t
 
 int config_create(const char *path, const struct config *c, struct err *err)
 {
+    _cleanup_(config_freep) struct config *back = NULL;
     _cleanup_(buf_clear) struct buf b = {0};
     int r = check_values(c->tls_ca, c->spaces, c->n_spaces, err);
     if (r != 0)
@@ -99,71 +73,51 @@ int config_create(const char *path, const struct config *c, struct err *err)
         put_space(&b, &c->spaces[i]);
     if (buf_error(&b) != 0)
         return buf_error(&b);
-
-    _cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set(err, -errno, "%s cannot be made: %s", path, strerror(errno));
-    r = write_whole(fd, buf_as_str(&b));
-    if (r == 0)
-        r = sync_folder(path);
-    return r < 0 ? err_set(err, r, "%s cannot be written: %s", path, strerror(-r)) : 0;
-}
-
-static int read_all(const char *path, struct buf *out)
-{
-    _cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char chunk[4096];
-    ssize_t n;
-    if (fd < 0)
-        return -errno;
-    while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-        buf_add(out, chunk, (size_t)n);
-    return n < 0 ? -errno : buf_error(out);
-}
-
-/* The whole file anew beside the old one, synced, then renamed over it: a crash leaves either. */
-static int replace(const char *path, struct str text)
-{
-    char fresh[512];
-    int n = snprintf(fresh, sizeof(fresh), "%s.new", path);
-    if (n < 0 || (size_t)n >= sizeof(fresh))
-        return -ENAMETOOLONG;
-    if (unlink(fresh) < 0 && errno != ENOENT)
-        return -errno;
-    _cleanup_(closep) int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    int r = write_whole(fd, text);
-    if (r == 0 && rename(fresh, path) < 0)
-        r = -errno;
-    if (r < 0) {
-        unlink(fresh);
+    r = config_parse(path, buf_as_str(&b), &back, err);
+    if (r != 0)
         return r;
-    }
-    return sync_folder(path);
+    r = file_create(path, buf_as_str(&b));
+    return r < 0 ? err_set(err, r, "%s cannot be made: %s", path, strerror(-r)) : 0;
 }
 
-int config_add_space(const char *path, const struct config_space *s, struct err *err)
+/* The text with the space's section, which is found to be good before it replaces the file. */
+static int compose_added(const char *path, const struct config_space *s, struct buf *out,
+                         struct err *err)
 {
-    _cleanup_(config_freep) struct config *c = NULL;
-    _cleanup_(buf_clear) struct buf b = {.max = (size_t)128 * 1024};
-    int r = config_read(path, &c, err);
+    _cleanup_(config_freep) struct config *before = NULL, *after = NULL;
+    int r = config_read(path, &before, err);
     if (r == 0)
         r = check_values("", s, 1, err);
     if (r != 0)
         return r;
-    for (size_t i = 0; i < c->n_spaces; i++)
-        if (strcmp(c->spaces[i].authority, s->authority) == 0)
+    for (size_t i = 0; i < before->n_spaces; i++)
+        if (strcmp(before->spaces[i].authority, s->authority) == 0)
             return err_set(err, CONFIG_E_INVALID, "%s has a [space %s] already", path,
                            s->authority);
-    r = read_all(path, &b);
+    r = file_read(path, out);
+    if (r == 0 && out->n > 0 && out->p[out->n - 1] != '\n')
+        buf_ch(out, '\n');
     if (r == 0) {
-        if (b.n > 0 && b.p[b.n - 1] != '\n')
-            buf_ch(&b, '\n');
-        put_space(&b, s);
-        r = buf_error(&b);
+        put_space(out, s);
+        r = buf_error(out);
     }
-    if (r == 0)
-        r = replace(path, buf_as_str(&b));
+    if (r != 0)
+        return err_set(err, r, "%s cannot be read: %s", path, strerror(-r));
+    return config_parse(path, buf_as_str(out), &after, err);
+}
+
+int config_may_add_space(const char *path, const struct config_space *s, struct err *err)
+{
+    _cleanup_(buf_clear) struct buf b = {0};
+    return compose_added(path, s, &b, err);
+}
+
+int config_add_space(const char *path, const struct config_space *s, struct err *err)
+{
+    _cleanup_(buf_clear) struct buf b = {0};
+    int r = compose_added(path, s, &b, err);
+    if (r != 0)
+        return r;
+    r = file_replace(path, buf_as_str(&b));
     return r < 0 ? err_set(err, r, "%s cannot be written: %s", path, strerror(-r)) : 0;
 }

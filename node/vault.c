@@ -138,6 +138,18 @@ static int find_space(struct vault *v, const char *id, struct vault_space **out,
     return 0;
 }
 
+/* What is held of a space whose files may not be those it was read from. */
+static void forget_space(struct vault *v, const char *id)
+{
+    for (size_t i = 0; i < v->n_spaces; i++) {
+        if (strcmp(v->spaces[i]->id, id) == 0) {
+            space_free(v->spaces[i]);
+            v->spaces[i] = v->spaces[--v->n_spaces];
+            return;
+        }
+    }
+}
+
 /* A condition of a library below, which a payload that was checked should not cause, is a failure
  * here: positive results are ours. */
 static int failure(int r)
@@ -324,6 +336,8 @@ int vault_create(struct vault *v, const char *space, struct err *err)
     char path[512];
     int r = make_folder(v, space, err);
 
+    /* It may have been founded before, in vain: its folder was removed, its keys are still here. */
+    forget_space(v, space);
     /* The last file to be written makes the space complete: until then nobody can sign for it. */
     if (r == 0)
         r = space_path(v, space, "counters", path, err);

@@ -191,6 +191,32 @@ static void what_is_written_is_read_back(void **state)
     assert_memory_equal(&back->allow_private[0], &c.allow_private[0], sizeof(struct cidr));
 }
 
+static void nothing_is_added_that_could_not_be_read_back(void **state)
+{
+    struct config_space s = {"c.example", "", ""};
+    struct stat before, after;
+    struct err err = {0};
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs("[node]\nplain = 127.0.0.1:8080\n[space b.example]\n", f);
+    while (ftell(f) < (long)CONFIG_FILE_MAX - 30)
+        fputs("# a comment\n", f);
+    fclose(f);
+    assert_int_equal(stat(path, &before), 0);
+    assert_true(before.st_size <= (off_t)CONFIG_FILE_MAX);
+    assert_int_equal(config_may_add_space(path, &s, &err), CONFIG_E_INVALID);
+    assert_non_null(strstr(err.text, "longer than"));
+    assert_int_equal(config_add_space(path, &s, &err), CONFIG_E_INVALID);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    put("[space b.example]\n");
+    assert_int_equal(config_may_add_space(path, &s, &err), 0);
+    snprintf(s.tls_cert, sizeof(s.tls_cert), "/cert.pem"); /* without its key */
+    assert_int_equal(config_may_add_space(path, &s, &err), CONFIG_E_INVALID);
+    put("");
+}
+
 static void paths_that_would_be_read_as_something_else(void **state)
 {
     static const char *const bad[] = {"/a\nlisten = 0.0.0.0:1", "/a ; b", "/a ", "/\x1b[1m"};
@@ -246,6 +272,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(settings_that_need_each_other),
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(nothing_is_added_that_could_not_be_read_back),
         cmocka_unit_test(paths_that_would_be_read_as_something_else),
         cmocka_unit_test(ranges),
     };

@@ -106,6 +106,27 @@ static void its_files_are_its_own(void **state)
     assert_int_equal(vault_create(f->vault, SPACE, NULL), -EEXIST);
 }
 
+/* A space that could not be founded is removed and founded again while its vault stays open. */
+static void a_space_made_again_has_its_new_keys(void **state)
+{
+    static const char *const names[] = {"federation.key", "pass.key", "counters"};
+    struct fixture *f = *state;
+    struct key fresh, pass, on_disk, pass_on_disk;
+    char path[512];
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        path_of(f, names[i], path);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(vault_create(f->vault, SPACE, NULL), 0);
+    assert_int_equal(vault_keys(f->vault, SPACE, &fresh, &pass, NULL), 0);
+    reopen(f);
+    assert_int_equal(vault_keys(f->vault, SPACE, &on_disk, &pass_on_disk, NULL), 0);
+    assert_true(key_equal(&fresh, &on_disk));
+    assert_true(key_equal(&pass, &pass_on_disk));
+    assert_false(key_equal(&fresh, &f->federation));
+}
+
 static void a_readable_key_is_not_used(void **state)
 {
     struct fixture *f = *state;
@@ -129,6 +150,7 @@ int main(void)
         TEST(damaged_counters_stop_signing),
         TEST(nothing_is_signed_that_cannot_be_counted),
         TEST(its_files_are_its_own),
+        TEST(a_space_made_again_has_its_new_keys),
         TEST(a_readable_key_is_not_used),
     };
 
