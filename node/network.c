@@ -17,6 +17,7 @@ struct network {
     struct outbox outbox;
     struct loop_timer *minute;
     pthread_t id;
+    bool running;
     bool over; /* the thread has ended: late notices mean nothing */
     /* a notice that has not been looked at yet covers those that follow it */
     atomic_bool outbox_noticed, peers_noticed;
@@ -63,7 +64,7 @@ static void on_peers(void *arg)
         peers_read(&n->peers);
 }
 
-void network_notify(void *network, int what)
+static void network_notify(void *network, int what)
 {
     struct network *n = network;
 
@@ -100,20 +101,7 @@ static int make_thread(struct network *n)
     return -r;
 }
 
-/* The order matters: first nobody calls back any more, then what they would call goes. */
-static void network_free(struct network *n)
-{
-    n->over = true;
-    n->thread->app->notify = NULL;
-    fetcher_free(n->fetcher);
-    outbox_clear(&n->outbox);
-    peers_clear(&n->peers);
-    loop_timer_free(n->minute);
-    loop_free(n->loop);
-    free(n);
-}
-
-int network_start(const struct network_settings *s, struct network **out)
+int network_new(const struct network_settings *s, struct network **out)
 {
     struct network *n = calloc(1, sizeof(*n));
     int r;
@@ -132,24 +120,45 @@ int network_start(const struct network_settings *s, struct network **out)
         r = outbox_init(&n->outbox, n->loop, s->thread, n->fetcher);
     if (r == 0)
         r = loop_timer_new(n->loop, on_minute, n, &n->minute);
-    if (r == 0) {
-        s->thread->app->notify_ctx = n;
-        s->thread->app->notify = network_notify;
-        r = make_thread(n);
-    }
     if (r != 0) {
         network_free(n);
         return r;
     }
+    s->thread->app->notify_ctx = n;
+    s->thread->app->notify = network_notify;
     *out = n;
     return 0;
 }
 
+int network_start(struct network *n)
+{
+    int r = make_thread(n);
+
+    n->running = r == 0;
+    return r;
+}
+
 void network_stop(struct network *n)
 {
-    if (!n)
+    if (!n || !n->running)
         return;
     loop_stop(n->loop);
     pthread_join(n->id, NULL);
-    network_free(n);
+    n->running = false;
+}
+
+/* The order matters: first nobody calls back any more, then what they would call goes. */
+void network_free(struct network *n)
+{
+    if (!n)
+        return;
+    network_stop(n);
+    n->over = true;
+    n->thread->app->notify = NULL;
+    fetcher_free(n->fetcher);
+    outbox_clear(&n->outbox);
+    peers_clear(&n->peers);
+    loop_timer_free(n->minute);
+    loop_free(n->loop);
+    free(n);
 }

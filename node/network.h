@@ -19,15 +19,18 @@ struct network_settings {
     unsigned status_poll;            /* seconds */
 };
 
-/* Makes the thread, with all signals blocked, and sets app.notify: so it comes before the threads that
- * notify. 0 or -errno. */
-int network_start(const struct network_settings *s, struct network **out);
+/* Makes all but the thread, and sets app.notify: so it comes before any thread that notifies. 0 or
+ * -errno. */
+int network_new(const struct network_settings *s, struct network **out);
 
-/* What app.notify is: from any thread, with the network as ctx. */
-void network_notify(void *network, int what);
+/* Makes the thread, with all signals blocked: what was noticed before is looked at then. 0 or
+ * -errno. */
+int network_start(struct network *n);
 
-/* Breaks off what is being fetched (what was not delivered stays in the outbox), joins the thread
- * and frees. The writer and the signer must still run, since the thread may be waiting for them;
- * and nobody else may notify any more: app.notify
- * is NULL from here on. */
+/* Ends the thread and joins it, in the middle of what it fetches: what was not delivered stays in
+ * the outbox. The writer and the signer must still run, since the thread may be waiting for them.
+ * Others may go on to notify, in vain. */
 void network_stop(struct network *n);
+
+/* Stops it if need be, and frees. Nobody may notify any more: app.notify is NULL from here on. */
+void network_free(struct network *n);

@@ -85,14 +85,11 @@ static int open_stores(struct node *node, struct err *err)
     return r > 0 ? -EBADMSG : r;
 }
 
-static int start_writer(struct node *node)
+/* What each thread has of its own. */
+static int open_threads(struct node *node)
 {
-    const struct writer_hooks hooks = {app_prepare, &node->app};
-    node->app.writer_signer = signer_channel(node->signer, CHANNEL_WRITER);
-    int r = writer_start(&hooks, &node->app.writer);
-    if (r == 0)
-        r = thread_parts(node, &node->main, KEYS_ELSEWHERE,
-                         signer_channel(node->signer, CHANNEL_MAIN));
+    int r =
+        thread_parts(node, &node->main, KEYS_ELSEWHERE, signer_channel(node->signer, CHANNEL_MAIN));
     if (r == 0)
         r = thread_parts(node, &node->network_thread, KEYS_ELSEWHERE,
                          signer_channel(node->signer, CHANNEL_NETWORK));
@@ -100,6 +97,20 @@ static int start_writer(struct node *node)
         r = thread_parts(node, &node->control_thread, KEYS_ELSEWHERE,
                          signer_channel(node->signer, CHANNEL_CONTROL));
     return r;
+}
+
+/* Behind network_new(), which sets what the writer's thread notifies. */
+static int start_writer(struct node *node)
+{
+    const struct writer_hooks hooks = {app_prepare, &node->app};
+    const struct network_settings settings = {.thread = &node->network_thread,
+                                              .rules = &node->rules,
+                                              .status_poll = node->config->status_poll};
+    int r = network_new(&settings, &node->network);
+    if (r != 0)
+        return r;
+    node->app.writer_signer = signer_channel(node->signer, CHANNEL_WRITER);
+    return writer_start(&hooks, &node->app.writer);
 }
 
 static int open_spaces(struct node *node, struct err *err)
@@ -243,18 +254,34 @@ static void on_child_signal(void *arg)
     }
 }
 
+static const struct {
+    int signal;
+    void (*fn)(void *node);
+} heard[] = {
+    {SIGTERM, on_stop_signal},
+    {SIGINT, on_stop_signal},
+    {SIGHUP, on_reload_signal},
+    {SIGCHLD, on_child_signal},
+};
+
+/* From the first moment on: what arrives before there is a loop to hear it waits, instead of ending
+ * the process (SIGHUP) or being forgotten (SIGCHLD). Every thread but this one keeps them so. */
+static void hold_signals(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < ARRAY_SIZE(heard); i++)
+        sigaddset(&set, heard[i].signal);
+    pthread_sigmask(how, &set, NULL);
+}
+
+/* Those that waited come with the first turn of the loop. */
 static int hear_signals(struct node *node)
 {
     struct loop *loop = node->http[0].loop;
     int r = loop_timer_new(loop, on_drain_late, node, &node->drain_timer);
-    if (r == 0)
-        r = loop_on_signal(loop, SIGTERM, on_stop_signal, node);
-    if (r == 0)
-        r = loop_on_signal(loop, SIGINT, on_stop_signal, node);
-    if (r == 0)
-        r = loop_on_signal(loop, SIGHUP, on_reload_signal, node);
-    if (r == 0)
-        r = loop_on_signal(loop, SIGCHLD, on_child_signal, node);
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(heard); i++)
+        r = loop_on_signal(loop, heard[i].signal, heard[i].fn, node);
     return r;
 }
 
@@ -284,12 +311,9 @@ static void *http_main(void *arg)
 
 static int start_threads(struct node *node, struct err *err)
 {
-    const struct network_settings settings = {.thread = &node->network_thread,
-                                              .rules = &node->rules,
-                                              .status_poll = node->config->status_poll};
     node->control_base = (struct verb_call){
         .thread = &node->control_thread, .fetch = &node->rules, .node = node, .state = node->state};
-    int r = network_start(&settings, &node->network);
+    int r = network_start(node->network);
     if (r != 0)
         return err_set(err, r, "the network thread cannot start");
     r = control_start(node->state, &node->control_base, &node->control, err);
@@ -312,6 +336,7 @@ static void node_close(struct node *node)
     network_stop(node->network);
     if (node->app.writer)
         writer_stop(node->app.writer); /* finishes what was acknowledged or may be */
+    network_free(node->network);       /* until then the writer may notify it */
     loop_timer_free(node->drain_timer);
     for (unsigned i = 0; i < node->n_http; i++) {
         httpd_free(node->http[i].httpd);
@@ -346,6 +371,8 @@ static int node_start(struct node *node, struct err *err)
     fetch_rules_of(node->config, &node->rules);
     r = open_stores(node, err);
     if (r == 0)
+        r = open_threads(node);
+    if (r == 0)
         r = start_writer(node);
     if (r == 0)
         r = open_spaces(node, err);
@@ -364,6 +391,7 @@ int serve_run(const struct state *state, const struct config *config, struct err
     /* Arenas for each thread would cost more memory than their locks cost time here. */
     mallopt(M_ARENA_MAX, 2);
     signal(SIGPIPE, SIG_IGN);
+    hold_signals(SIG_BLOCK);
     node->state = state;
     node->config = config;
     int r = node_start(node, err);
@@ -371,7 +399,9 @@ int serve_run(const struct state *state, const struct config *config, struct err
         log_info("comity %s serves %zu space%s%s", COMITY_VERSION_TEXT,
                  atomic_load(&node->app.n_spaces), atomic_load(&node->app.n_spaces) == 1 ? "" : "s",
                  config->trial ? "; a trial: not for real visitors" : "");
+        hold_signals(SIG_UNBLOCK);
         loop_run(node->http[0].loop);
+        hold_signals(SIG_BLOCK); /* the rest is short, and not to be cut */
         r = node->result;
         if (r != 0)
             err_set(err, r, "the signer process ended");

@@ -271,15 +271,16 @@ static void start(struct fixture *f)
     const struct network_settings settings = {
         .thread = &f->thread, .rules = &f->rules, .status_poll = 1};
 
-    assert_int_equal(network_start(&settings, &f->network), 0);
+    assert_int_equal(network_new(&settings, &f->network), 0);
     assert_non_null(f->app.notify);
+    assert_int_equal(network_start(f->network), 0);
 }
 
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    network_stop(f->network);
+    network_free(f->network);
     tls_peer_stop(peer);
     directory_free(directory);
     scratch_clear(&f->scratch);
@@ -446,6 +447,9 @@ static void stops_in_the_middle(void **state)
         sched_yield();
     pin(f, 0); /* maybe it looks at that, maybe not any more */
     network_stop(f->network);
+    owe(f, 1); /* as the writer does with what it still commits */
+    pin(f, 0);
+    network_free(f->network);
     f->network = NULL;
     assert_null(f->app.notify);
     assert_int_equal(count(DELIVERED) + count(DEFERRED), 0);
