@@ -121,7 +121,7 @@ int signer_start(const struct state *state, const struct app_clock *clock,
     }
     close_all(theirs);
     for (int i = 0; i < SIGNER_CHANNELS; i++)
-        signer_client_init(&p->channels[i], ours[i]);
+        signer_client_init(&p->channels[i], ours[i], p->pid);
     *out = p;
     return 0;
 }

@@ -20,7 +20,9 @@ struct signer_process;
 int signer_start(const struct state *state, const struct app_clock *clock,
                  struct signer_process **out, struct err *err);
 
-/* Borrowed. Each is for one thread at a time. When the child is gone its requests give -EIO. */
+/* Borrowed. Each is for one thread at a time. When the child is gone its requests give -EIO. A
+ * channel that breaks for another reason (memory is out in the middle of an answer, or an answer
+ * that is none) ends the child: so there is one failure to notice, its death. */
 struct signer *signer_channel(struct signer_process *p, enum signer_channel c);
 int signer_pid(const struct signer_process *p);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include "signer_wire.h"
@@ -81,14 +82,27 @@ static int exchange(struct signer_client *ch, size_t *sent)
 
 typedef int (*answer_fn)(void *arg, size_t i, const struct wire_answer *head, struct str frame);
 
-/* Sends what is in ch->out, and reads n answers. A failure leaves the channel useless, since the
- * two ends no longer agree on where they are. */
+/* The two ends no longer agree on where they are, so this channel is of no more use: and a node
+ * that can use only some of its channels is worse than one that notices the signer's death and
+ * ends. */
+static void break_off(struct signer_client *ch)
+{
+    if (!ch->broken)
+        kill(ch->process, SIGKILL); /* its files are replaced whole, at any moment */
+    ch->broken = true;
+}
+
+/* Sends what is in ch->out, and reads n answers. -ENOMEM: nothing was sent; -EIO: it is over. */
 static int converse(struct signer_client *ch, size_t n, answer_fn each, void *arg)
 {
     size_t sent = 0, at = 0, got = 0;
     struct wire_answer head;
-    int r = ch->broken ? -EIO : buf_error(&ch->out);
+    int r = ch->broken ? -EIO : 0;
 
+    if (r == 0 && buf_error(&ch->out) != 0) {
+        buf_clear(&ch->out);
+        return -ENOMEM;
+    }
     buf_reset(&ch->in);
     while (r == 0 && got < n) {
         struct str rest = {ch->in.p + at, ch->in.n - at};
@@ -103,7 +117,7 @@ static int converse(struct signer_client *ch, size_t n, answer_fn each, void *ar
         at += frame > 0 ? (size_t)frame : 0;
     }
     if (r != 0)
-        ch->broken = true;
+        break_off(ch);
     if (ch->in.cap > KEEP_MAX)
         buf_clear(&ch->in);
     if (ch->out.cap > KEEP_MAX)
@@ -139,6 +153,11 @@ static int fail(struct sign_request *req, int result, const char *why)
     return err_set(&req->err, result, "%s", why);
 }
 
+static const char *failure_words(int r)
+{
+    return r == -ENOMEM ? "memory is out" : "the signer process is gone";
+}
+
 static int client_sign(struct signer *self, struct sign_request *const reqs[], size_t n)
 {
     struct signer_client *ch = (struct signer_client *)self;
@@ -163,7 +182,7 @@ static int client_sign(struct signer *self, struct sign_request *const reqs[], s
     }
     /* Some may have been signed; what cannot be told for all is told for none. */
     for (i = 0; r != 0 && i < n; i++)
-        fail(reqs[i], -EIO, "the signer process is gone");
+        fail(reqs[i], r, failure_words(r));
     return r;
 }
 
@@ -199,9 +218,8 @@ static int ask_small(struct signer *self, enum wire_op op, const char *space,
         return err_set(a->err, SIGNER_E_SPACE, "no space has an id that long");
     buf_reset(&ch->out);
     encode(&ch->out, op, 0, space, (struct str){NULL, 0});
-    if (converse(ch, 1, take_small, a) != 0)
-        return err_set(a->err, -EIO, "the signer process is gone");
-    return a->result;
+    int r = converse(ch, 1, take_small, a);
+    return r == 0 ? a->result : err_set(a->err, r, "%s", failure_words(r));
 }
 
 static int client_create(struct signer *self, const char *space, struct err *err)
@@ -217,11 +235,12 @@ static int client_keys(struct signer *self, const char *space, struct key *feder
     return ask_small(self, WIRE_KEYS, space, &a);
 }
 
-void signer_client_init(struct signer_client *ch, int fd)
+void signer_client_init(struct signer_client *ch, int fd, pid_t process)
 {
     *ch = (struct signer_client){
         .base = {client_sign, client_create, client_keys},
         .fd = fd,
+        .process = process,
     };
 }
 

@@ -25,6 +25,17 @@ void sign_request_clear(struct sign_request *r)
     buf_clear(&r->token);
 }
 
+static void note(_Atomic bool *fails, bool now)
+{
+    if (atomic_load_explicit(fails, memory_order_relaxed) != now) /* seldom: keep it shared */
+        atomic_store_explicit(fails, now, memory_order_relaxed);
+}
+
+static void sign_batch(struct app *app, struct sign_request *const batch[], size_t n)
+{
+    note(&app->signer_fails, app->writer_signer->sign(app->writer_signer, batch, n) != 0);
+}
+
 /* Hands what a group's jobs want signed to the signer, a bounded number at a time, so that neither
  * side of the channel can fill up while the other still writes. */
 static void sign_all(struct app *app, struct write_job *const jobs[], size_t n)
@@ -36,13 +47,13 @@ static void sign_all(struct app *app, struct write_job *const jobs[], size_t n)
         for (size_t k = 0; job->write.result == 0 && k < job->n_sign; k++) {
             batch[count++] = job->sign[k];
             if (count == ARRAY_SIZE(batch)) {
-                app->writer_signer->sign(app->writer_signer, batch, count);
+                sign_batch(app, batch, count);
                 count = 0;
             }
         }
     }
     if (count > 0)
-        app->writer_signer->sign(app->writer_signer, batch, count);
+        sign_batch(app, batch, count);
 }
 
 void app_prepare(void *ctx, struct write_job *const jobs[], size_t n)
@@ -81,6 +92,13 @@ static int settled(int r)
     return r;
 }
 
+/* What became of a write: of the disk under it, not of what it was about. */
+static void written(struct app *app, int result)
+{
+    if (result == 0 || result == -EIO || result == -ENOSPC || result == -EROFS)
+        note(&app->writes_fail, result != 0);
+}
+
 static void notify(struct app *app, int what, int result)
 {
     if (what && result == 0 && app->notify)
@@ -91,7 +109,9 @@ static void job_done(struct write_job *write, int result)
 {
     struct app_job *job = (struct app_job *)write;
     notify(job->app, job->notify, result);
-    job->done(job, settled(result));
+    result = settled(result);
+    written(job->app, result);
+    job->done(job, result);
 }
 
 static void job_ready(struct app *app, struct app_job *job)
@@ -109,7 +129,11 @@ int app_do(struct app *app, struct app_job *job)
     const struct writer_hooks hooks = {app_prepare, app};
     int r =
         app->writer ? writer_do(app->writer, &job->write) : writer_run_inline(&hooks, &job->write);
-    return r == -EAGAIN ? APP_E_BUSY : settled(r);
+    if (r == -EAGAIN)
+        return APP_E_BUSY;
+    r = settled(r);
+    written(app, r);
+    return r;
 }
 
 int app_submit(struct app *app, struct app_job *job)

@@ -38,8 +38,11 @@ struct app {
     bool persist_verifications;    /* without a node: `verify` leaves its promise in the store */
     struct space *spaces[LIMIT_SPACES]; /* append only */
     _Atomic size_t n_spaces;
-    void (*notify)(void *ctx, int what); /* wakes the network thread; may be NULL */
+    void (*notify)(void *ctx,
+                   int what); /* wakes the network thread; may be NULL. Set, with its
+                                 ctx, before there is a writer, and until it is stopped */
     void *notify_ctx;
+    _Atomic bool signer_fails, writes_fail; /* how it went the last time: what /healthz says */
 };
 
 enum { NOTIFY_OUTBOX = 1, NOTIFY_PEERS };

@@ -38,8 +38,8 @@ enum {
 };
 
 struct signer {
-    /* Answers all n requests (each has its own result). 0, or -EIO if the signer is gone: then
-     * every result is -EIO too. One thread at a time for one struct signer. */
+    /* Answers all n requests (each has its own result). 0; -EIO: the signer is gone; -ENOMEM:
+     * then every result is that too. One thread at a time for one struct signer. */
     int (*sign)(struct signer *self, struct sign_request *const reqs[], size_t n);
     /* Makes the keys of a new space (state folder exists). */
     int (*create)(struct signer *self, const char *space, struct err *err);

@@ -227,21 +227,28 @@ static void signals_for_the_node_do_not_end_it(void **state)
     }
 }
 
-static void nonsense_closes_one_channel(void **state)
+/* The signer closes a channel that brings nonsense, and goes on; but whoever finds its channel
+ * broken ends the signer, so that the node notices, instead of failing one kind of request for
+ * good. */
+static void a_broken_channel_ends_the_signer(void **state)
 {
     struct fixture *f = *state;
     struct signer_client *bad = (struct signer_client *)channel(f, CHANNEL_CONTROL);
     struct signer *good = channel(f, CHANNEL_WRITER);
     const struct wire_request heads[] = {{.n = WIRE_FRAME_MAX + 1}};
     struct pollfd p = {.fd = bad->fd, .events = POLLIN};
+    siginfo_t info = {0};
     struct key a, b;
     char byte;
 
     assert_int_equal(write(bad->fd, heads, sizeof(heads)), sizeof(heads));
     assert_int_equal(poll(&p, 1, 10000), 1);
     assert_true(read(bad->fd, &byte, 1) <= 0);
-    assert_int_equal(bad->base.keys(&bad->base, SPACE, &a, &b, NULL), -EIO);
     assert_int_equal(good->keys(good, SPACE, &a, &b, NULL), 0);
+    assert_int_equal(bad->base.keys(&bad->base, SPACE, &a, &b, NULL), -EIO);
+    assert_int_equal(waitid(P_PID, (id_t)signer_pid(f->process), &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(info.si_status, SIGKILL);
+    assert_int_equal(good->keys(good, SPACE, &a, &b, NULL), -EIO);
 }
 
 /* What an idle process gives back it finds again. */
@@ -322,7 +329,7 @@ int main(void)
         TEST(channels_work_at_once),
         TEST(a_killed_child_gives_eio),
         TEST(signals_for_the_node_do_not_end_it),
-        TEST(nonsense_closes_one_channel),
+        TEST(a_broken_channel_ends_the_signer),
         TEST(works_after_letting_go_of_memory),
         cmocka_unit_test(keeps_nothing_of_its_parent),
         cmocka_unit_test(stopping_ends_it),
