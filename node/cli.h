@@ -79,7 +79,6 @@ void show_table(const struct show *how, const struct json *reply, const struct c
 /* Peers: shared by `peer` and `status`. */
 struct peer_row;
 struct json *peer_json(struct app *app, const struct peer_row *row); /* owned, NULL: no memory */
-void show_peers(const struct show *how, const struct json *reply);
 
 /* A question on the terminal. -ENOTTY if there is none to ask. */
 int ask_yes(const char *question, bool *yes);

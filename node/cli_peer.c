@@ -4,24 +4,42 @@
 
 #include "cli_peer.h"
 #include "fetch.h"
-
-#define CONFIGURATION_TYPE "application/entity-statement+jwt"
-#define STATUS_TYPE "application/statuslist+jwt"
+#include "loop.h"
+#include "peer_document.h"
 
 /* ---- fetching ---- */
 
-static int fetch_text(struct verb_call *c, const char *url, const char *type, size_t max,
-                      struct buf *out)
+/* The rules of a fetch that has to be over by c->fetch_until; false: that is past. */
+static bool rules_until(const struct verb_call *c, struct fetch_rules *out)
 {
-    struct fetch_request req = {.url = url, .accept = type, .max = max};
+    uint64_t now = loop_now_ms();
+    long most = c->fetch->timeout_ms ? c->fetch->timeout_ms : LIMIT_FETCH_TIME * 1000L;
+
+    *out = *c->fetch;
+    if (c->fetch_until == 0)
+        return true;
+    if (c->fetch_until <= now)
+        return false;
+    out->timeout_ms = (long)(c->fetch_until - now) < most ? (long)(c->fetch_until - now) : most;
+    return true;
+}
+
+static int fetch_text(struct verb_call *c, const char *uri, int list, struct buf *out)
+{
+    struct fetch_request req = peer_document_request(uri, list);
     struct fetch_result result = {0};
-    int r = fetch_now(c->fetch, &req, &result);
+    struct fetch_rules rules;
+    int r;
+    if (rules_until(c, &rules))
+        r = fetch_now(&rules, &req, c->stop > 0 ? c->stop : -1, &result);
+    else
+        r = err_set(&result.err, FETCH_E_TIME, "there was no time left");
     if (r == 0 && result.status != 200)
         r = err_set(&result.err, FETCH_E_STATUS, "it answered with status %d", result.status);
     if (r == 0)
         r = buf_str(out, buf_as_str(&result.body));
     if (r != 0) {
-        err_set(&c->err, 0, "%s cannot be fetched: %s", url, result.err.text);
+        err_set(&c->err, 0, "%s cannot be fetched: %s", uri, result.err.text);
         err_next(&c->err, 0, "%s",
                  result.err.next[0] ? result.err.next : "Check the address, and that it is up.");
         r = r > 0 ? APP_E_UPSTREAM : r;
@@ -32,23 +50,30 @@ static int fetch_text(struct verb_call *c, const char *url, const char *type, si
 
 static int fetch_configuration(struct verb_call *c, const char *id, struct buf *token)
 {
-    char url[LIMIT_ENTITY_ID + sizeof(CONFIGURATION_PATH)];
-    snprintf(url, sizeof(url), "%s" CONFIGURATION_PATH, id);
-    return fetch_text(c, url, CONFIGURATION_TYPE, LIMIT_CONFIGURATION, token);
+    char uri[PEER_DOCUMENT_URI];
+    peer_document_uri(id, PEER_CONFIGURATION, uri);
+    return fetch_text(c, uri, PEER_CONFIGURATION, token);
+}
+
+/* Noted is what the peer is to blame for: neither that we stop nor that we were in a hurry. */
+static void note_failed(struct verb_call *c, const char *id, const char *name, int r)
+{
+    if (r != -ECANCELED && c->fetch_until == 0)
+        peer_failed(c->thread, id, name, c->err.text);
 }
 
 /* Each status list that the configuration names. The first failure is noted, and returned. */
 static int refresh_status(struct verb_call *c, const struct configuration *conf)
 {
-    for (unsigned i = 0; i < conf->status_lists; i++) {
+    for (int i = 0; i < (int)conf->status_lists; i++) {
         _cleanup_(buf_clear) struct buf token = {0};
-        char uri[LIMIT_ENTITY_ID + sizeof(CONFIGURATION_STATUS_PATH) + 12];
-        snprintf(uri, sizeof(uri), "%s" CONFIGURATION_STATUS_PATH "%u", conf->id, i);
-        int r = fetch_text(c, uri, STATUS_TYPE, LIMIT_STATUS_TOKEN, &token);
+        char uri[PEER_DOCUMENT_URI];
+        peer_document_uri(conf->id, i, uri);
+        int r = fetch_text(c, uri, i, &token);
         if (r == 0)
-            r = peer_status_received(c->thread, conf->id, uri, buf_as_str(&token), &c->err);
+            r = peer_document_received(c->thread, conf->id, i, uri, buf_as_str(&token), &c->err);
         if (r != 0) {
-            peer_failed(c->thread, conf->id, uri, c->err.text);
+            note_failed(c, conf->id, uri, r);
             return r;
         }
     }
@@ -65,7 +90,7 @@ int peer_refresh_now(struct verb_call *c, const char *id)
     if (r == 0)
         r = peer_look(c->thread, id, buf_as_str(&token), &seen, &c->err);
     if (r != 0) {
-        peer_failed(c->thread, id, NULL, c->err.text);
+        note_failed(c, id, NULL, r);
         return r;
     }
     return refresh_status(c, &seen.configuration);
@@ -321,7 +346,7 @@ static int run_list(struct verb_call *c)
     return r;
 }
 
-void show_peers(const struct show *how, const struct json *reply)
+static void show_peers(const struct show *how, const struct json *reply)
 {
     const struct json *items = json_get(reply, "items");
     for (size_t i = 0; i < json_count(items); i++) {
@@ -400,7 +425,7 @@ static int refresh_all(struct verb_call *c, struct store *store, const struct js
         if (str_copy(id, sizeof(id), json_as_str(json_at(ids, i))) < 0)
             return -EINVAL;
         int r = peer_refresh_now(c, id);
-        if (r < 0 && r != -EIO && r != -ETIMEDOUT)
+        if (r < 0 && r != -EIO && r != -ETIMEDOUT) /* -ECANCELED: the node stops */
             return r;
         failed = failed ? failed : r;
         r = store_peer_get(store, c->space->id, id, &row);

@@ -98,6 +98,7 @@ static void serve_caller(struct control *c, int fd)
         return;
     }
     call.state = &c->state;
+    call.stop = c->stop;
     r = run_verb(c, message, &call);
     reply = answer(r, &call);
     if (!reply)

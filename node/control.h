@@ -14,6 +14,7 @@ struct control;
  * borrowed until control_stop(). */
 int control_start(const struct state *state, struct verb_call *base, struct control **out,
                   struct err *err);
+/* Breaks off what a verb fetches (call->stop), waits for the verb, and frees. */
 void control_stop(struct control *c);
 
 /* In a verb: connects; -ENOENT or -ECONNREFUSED if no node runs. *result is what the verb's run()

@@ -10,6 +10,7 @@
 #include "fetch_easy.h"
 
 #define CONNECT_TIME_MS 5000
+#define WAIT_MS 1000 /* the longest nap of a blocking fetch: libcurl wakes it before */
 #define READ_BUFFER (16 * 1024L)
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -307,7 +308,50 @@ void fetch_easy_free(struct fetch_easy *e)
     free(e);
 }
 
-int fetch_now(const struct fetch_rules *rules, const struct fetch_request *req,
+/* Until the transfer has ended: 0, and *code says how. */
+static int perform(CURLM *multi, int stop_fd, CURLcode *code)
+{
+    struct curl_waitfd stop = {.fd = stop_fd, .events = CURL_WAIT_POLLIN};
+    const CURLMsg *msg;
+    int running, left;
+
+    for (;;) {
+        if (curl_multi_perform(multi, &running) != CURLM_OK)
+            return -EIO;
+        while ((msg = curl_multi_info_read(multi, &left))) {
+            if (msg->msg == CURLMSG_DONE) {
+                *code = msg->data.result;
+                return 0;
+            }
+        }
+        stop.revents = 0;
+        if (curl_multi_poll(multi, &stop, stop_fd >= 0, WAIT_MS, NULL) != CURLM_OK)
+            return -EIO;
+        if (stop.revents)
+            return -ECANCELED;
+    }
+}
+
+static int perform_one(struct fetch_easy *e, int stop_fd, struct fetch_result *out)
+{
+    CURLM *multi = curl_multi_init();
+    CURLcode code;
+    int r = multi && curl_multi_add_handle(multi, e->curl) == CURLM_OK ? 0 : -ENOMEM;
+
+    if (r == 0) {
+        r = perform(multi, stop_fd, &code);
+        if (r == 0)
+            fetch_easy_judge(e, code, out);
+        curl_multi_remove_handle(multi, e->curl);
+    }
+    curl_multi_cleanup(multi);
+    if (r != 0)
+        err_set(&out->err, r, "%s: %s", e->host,
+                r == -ECANCELED ? "broken off, since the node stops" : strerror(-r));
+    return r == 0 ? out->result : r;
+}
+
+int fetch_now(const struct fetch_rules *rules, const struct fetch_request *req, int stop_fd,
               struct fetch_result *out)
 {
     _cleanup_(fetch_easy_freep) struct fetch_easy *e = NULL;
@@ -317,7 +361,7 @@ int fetch_now(const struct fetch_rules *rules, const struct fetch_request *req,
     if (r.result == 0)
         r.result = fetch_easy_new(rules, req, &e, &r.err);
     if (r.result == 0)
-        fetch_easy_judge(e, curl_easy_perform(e->curl), &r);
+        r.result = perform_one(e, stop_fd, &r);
     *out = r;
     return r.result;
 }

@@ -60,8 +60,9 @@ struct fetch_result {
 };
 void fetch_result_clear(struct fetch_result *r);
 
-/* Blocking, for verbs: -> r->result. */
-int fetch_now(const struct fetch_rules *rules, const struct fetch_request *req,
+/* Blocking, for verbs: -> r->result. -ECANCELED: stop_fd became readable (an eventfd; -1: there is
+ * none), which ends it at once. */
+int fetch_now(const struct fetch_rules *rules, const struct fetch_request *req, int stop_fd,
               struct fetch_result *r);
 
 /*

@@ -1,23 +1,22 @@
 /* Peers' documents: asked for on their schedules, handed to lib/app, which judges and keeps them.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include "app/peer.h"
 #include "log.h"
 #include "network_parts.h"
+#include "peer_document.h"
 
 #define SPREAD_A_PEER 20 /* ms: how far the first looks of many peers are spread out */
 #define TICK_MIN 20      /* ms */
 #define TICK_MAX 60000   /* ms */
-#define CONFIGURATION (-1)
 
 struct peer;
 
 /* One document of a peer. */
 struct document {
     struct peer *peer;
-    int list; /* number of a status list, or CONFIGURATION */
+    int list; /* number of a status list, or PEER_CONFIGURATION */
     struct schedule schedule;
     char etag[80];
     bool busy, known; /* known: it has a schedule */
@@ -72,7 +71,7 @@ static const struct schedule_rule *rule_of(const struct document *d)
 {
     const struct peers *p = d->peer->owner;
 
-    return d->list == CONFIGURATION ? &p->configuration_rule : &p->status_rule;
+    return d->list == PEER_CONFIGURATION ? &p->configuration_rule : &p->status_rule;
 }
 
 static void document_begin(struct document *d, uint64_t age_ms)
@@ -132,29 +131,18 @@ static void peer_timer(const struct peer *peer)
         timer_for(peer->owner, &peer->status[i]);
 }
 
-static void uri_of(const struct document *d, char *out, size_t cap)
-{
-    if (d->list == CONFIGURATION)
-        snprintf(out, cap, "%s" CONFIGURATION_PATH, d->peer->id);
-    else
-        snprintf(out, cap, "%s" CONFIGURATION_STATUS_PATH "%d", d->peer->id, d->list);
-}
-
 /* Tells lib/app what came; 0 if the document is as it should be. */
 static int hand_over(struct document *d, const char *uri, struct fetch_result *r, struct err *err)
 {
     struct app_thread *t = d->peer->owner->thread;
-    const char *status_uri = d->list == CONFIGURATION ? NULL : uri;
 
     if (r->result != 0) {
         *err = r->err;
         return r->result;
     }
     if (r->status == 304)
-        return peer_unchanged(t, d->peer->id, status_uri);
-    if (d->list == CONFIGURATION)
-        return peer_configuration_received(t, d->peer->id, buf_as_str(&r->body), err);
-    return peer_status_received(t, d->peer->id, uri, buf_as_str(&r->body), err);
+        return peer_unchanged(t, d->peer->id, peer_document_name(uri, d->list));
+    return peer_document_received(t, d->peer->id, d->list, uri, buf_as_str(&r->body), err);
 }
 
 static void failed(struct document *d, const char *uri, const struct err *err)
@@ -165,7 +153,7 @@ static void failed(struct document *d, const char *uri, const struct err *err)
         log_warn("%s: %s", uri, err->text);
     else
         log_debug("%s: %s (%u times in a row)", uri, err->text, d->schedule.failures + 1);
-    if (peer_failed(t, d->peer->id, d->list == CONFIGURATION ? NULL : uri, err->text) != 0)
+    if (peer_failed(t, d->peer->id, peer_document_name(uri, d->list), err->text) != 0)
         log_warn("%s: the failure could not be noted", uri);
     schedule_failed(&d->schedule, rule_of(d), loop_now_ms(), random_of(d->peer->owner));
 }
@@ -174,7 +162,7 @@ static void on_fetched(void *arg, struct fetch_result *r)
 {
     struct document *d = arg;
     struct peer *peer = d->peer;
-    char uri[LIMIT_ENTITY_ID + 64];
+    char uri[PEER_DOCUMENT_URI];
     struct err err = {0};
 
     d->busy = false;
@@ -183,7 +171,7 @@ static void on_fetched(void *arg, struct fetch_result *r)
         peer_left(peer);
         return;
     }
-    uri_of(d, uri, sizeof(uri));
+    peer_document_uri(peer->id, d->list, uri);
     if (hand_over(d, uri, r, &err) != 0) {
         if (!err.text[0])
             err_set(&err, 0, "what came could not be kept");
@@ -194,7 +182,7 @@ static void on_fetched(void *arg, struct fetch_result *r)
         if (r->status == 200)
             memcpy(d->etag, r->etag, sizeof(d->etag));
         schedule_succeeded(&d->schedule, rule_of(d), loop_now_ms(), random_of(peer->owner));
-        if (d->list == CONFIGURATION && r->status == 200)
+        if (d->list == PEER_CONFIGURATION && r->status == 200)
             status_lists_read(peer);
     }
     peer_timer(peer);
@@ -208,25 +196,21 @@ static bool is_held(const struct document *d, const char *uri)
     bool held;
 
     directory_read(directory);
-    held = d->list == CONFIGURATION ? directory_find(directory, d->peer->id) != NULL
-                                    : directory_status(directory, uri, &status) == 0;
+    held = d->list == PEER_CONFIGURATION ? directory_find(directory, d->peer->id) != NULL
+                                         : directory_status(directory, uri, &status) == 0;
     directory_done(directory);
     return held;
 }
 
 static int document_fetch(struct document *d)
 {
-    bool configuration = d->list == CONFIGURATION;
-    char url[LIMIT_ENTITY_ID + 64];
-    struct fetch_request req = {
-        .url = url,
-        .accept = configuration ? "application/" CONFIGURATION_TYP : "application/" STATUS_TYP,
-        .max = configuration ? LIMIT_CONFIGURATION : LIMIT_STATUS_TOKEN,
-    };
+    char uri[PEER_DOCUMENT_URI];
+    struct fetch_request req;
     int r;
 
-    uri_of(d, url, sizeof(url));
-    if (is_held(d, url))
+    peer_document_uri(d->peer->id, d->list, uri);
+    req = peer_document_request(uri, d->list);
+    if (is_held(d, uri))
         req.etag = d->etag;
     r = fetcher_start(d->peer->owner->fetcher, &req, on_fetched, d);
     if (r != 0)
@@ -275,7 +259,7 @@ static int peer_add(struct peers *p, const struct peer_row *row, struct peer **o
     memcpy(peer->id, row->id, sizeof(peer->id));
     for (unsigned i = 0; i <= LIMIT_STATUS_LISTS; i++) {
         document_at(peer, i)->peer = peer;
-        document_at(peer, i)->list = (int)i + CONFIGURATION;
+        document_at(peer, i)->list = (int)i + PEER_CONFIGURATION;
     }
     r = map_put(p->map, str_of(peer->id), peer);
     if (r != 0) {

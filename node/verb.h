@@ -32,7 +32,9 @@ struct verb_call {
                                    problem has more to say (the verdict that refused) */
     struct err err;
     const struct fetch_rules *fetch;
-    struct node *node;         /* the running node, NULL without one */
+    uint64_t fetch_until; /* loop_now_ms() when all fetches have to be over; 0: each has its time */
+    int stop;             /* an eventfd, readable once the node stops: what waits ends; 0: none */
+    struct node *node;    /* the running node, NULL without one */
     const struct state *state; /* for VERB_HERE and VERB_ALONE only its .dir, "" if none is known */
 };
 

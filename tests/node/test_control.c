@@ -9,6 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -40,12 +44,23 @@ static int run_large(struct verb_call *c)
     return 0;
 }
 
+static atomic_bool waits;
+
+/* As a fetch does: ends when the node stops, not before. */
+static int run_wait(struct verb_call *c)
+{
+    struct pollfd p = {.fd = c->stop, .events = POLLIN};
+    atomic_store(&waits, true);
+    return poll(&p, 1, 60000) == 1 ? -ECANCELED : 0;
+}
+
 static const struct verb
+    waiting = {.name = "wait", .place = VERB_STATE, .no_space = true, .run = run_wait},
     echo = {.name = "echo", .place = VERB_STATE, .no_space = true, .run = run_echo},
     large = {.name = "large", .place = VERB_STATE, .no_space = true, .run = run_large},
     here = {.name = "here", .place = VERB_HERE, .no_space = true, .run = run_echo},
     absent = {.name = "absent", .place = VERB_STATE, .no_space = true};
-const struct verb *const verbs[] = {&echo, &large, &here, NULL};
+const struct verb *const verbs[] = {&echo, &large, &here, &waiting, NULL};
 
 static struct app app;
 static struct app_thread thread = {.app = &app};
@@ -85,6 +100,30 @@ static int call(const struct verb *verb, const char *text, int *result, struct j
     _cleanup_(json_freep) struct json *request = NULL;
     assert_int_equal(json_parse(str_of(text), &control_bounds, &request, NULL), 0);
     return control_call(&node_state, verb, "", request, result, reply, err);
+}
+
+static void *call_waiting(void *arg)
+{
+    struct json *reply = NULL;
+    struct err err = {0};
+    int result = 0;
+    call(&waiting, "{}", &result, &reply, &err);
+    *(int *)arg = result;
+    json_free(reply);
+    return NULL;
+}
+
+static void stopping_breaks_off_what_a_verb_waits_for(void **state)
+{
+    struct control *c = start();
+    pthread_t caller;
+    int result = 0;
+    assert_int_equal(pthread_create(&caller, NULL, call_waiting, &result), 0);
+    while (!atomic_load(&waits))
+        sched_yield();
+    control_stop(c);
+    pthread_join(caller, NULL);
+    assert_int_equal(result, -ECANCELED); /* and its caller is told */
 }
 
 static void no_node_is_no_failure(void **state)
@@ -252,6 +291,7 @@ static void only_a_trial_moves_the_clock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stopping_breaks_off_what_a_verb_waits_for),
         cmocka_unit_test(no_node_is_no_failure),
         cmocka_unit_test(a_request_travels_and_its_reply),
         cmocka_unit_test(only_verbs_of_a_node_run_in_it),

@@ -2,8 +2,12 @@
 #include "lib/base/unit.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +32,7 @@ static int get_with(const struct fetch_rules *with, struct fetch_request req, co
     req.url = url_of("good.localhost", path);
     if (!req.max)
         req.max = 4096;
-    return fetch_now(with, &req, r);
+    return fetch_now(with, &req, -1, r);
 }
 
 /* Fetches a path by the ordinary rules and expects that result. */
@@ -179,15 +183,15 @@ static void trusts_who_it_should(void **state)
 
     /* trusted, but for another name */
     req.url = url_of("other.localhost", "/ok");
-    assert_int_equal(fetch_now(&rules, &req, &r), FETCH_E_TLS);
+    assert_int_equal(fetch_now(&rules, &req, -1, &r), FETCH_E_TLS);
     fetch_result_clear(&r);
     /* the right name, but by an issuer that is not trusted */
     req.url = url_of("good.localhost", "/ok");
     other.tls_ca[0] = '\0';
-    assert_int_equal(fetch_now(&other, &req, &r), FETCH_E_TLS);
+    assert_int_equal(fetch_now(&other, &req, -1, &r), FETCH_E_TLS);
     fetch_result_clear(&r);
     strcpy(other.tls_ca, "/nonexistent.pem");
-    assert_int_equal(fetch_now(&other, &req, &r), FETCH_E_TLS);
+    assert_int_equal(fetch_now(&other, &req, -1, &r), FETCH_E_TLS);
     fetch_result_clear(&r);
 }
 
@@ -199,7 +203,7 @@ static void opens_no_socket_to_private_addresses(void **state)
     struct fetch_result r;
 
     real.trial = false;
-    assert_int_equal(fetch_now(&real, &req, &r), FETCH_E_ADDRESS);
+    assert_int_equal(fetch_now(&real, &req, -1, &r), FETCH_E_ADDRESS);
     assert_non_null(strstr(r.err.text, "loopback"));
     assert_true(r.err.next[0] != '\0');
     fetch_result_clear(&r);
@@ -239,7 +243,7 @@ static void asks_only_good_urls(void **state)
         const struct fetch_request req = {.url = bad[i], .max = 10};
         struct fetch_result r;
 
-        if (fetch_now(&rules, &req, &r) != FETCH_E_URL)
+        if (fetch_now(&rules, &req, -1, &r) != FETCH_E_URL)
             fail_msg("%s: %d %s", bad[i], r.result, r.err.text);
         fetch_result_clear(&r);
     }
@@ -259,9 +263,38 @@ static void tells_when_nobody_is_there(void **state)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
     snprintf(url, sizeof(url), "https://good.localhost:%u/", ntohs(address.sin_port));
     req.url = url;
-    assert_int_equal(fetch_now(&rules, &req, &r), FETCH_E_CONNECT);
+    assert_int_equal(fetch_now(&rules, &req, -1, &r), FETCH_E_CONNECT);
     fetch_result_clear(&r);
     close(fd);
+}
+
+static void *stop_when_asked(void *arg)
+{
+    while (atomic_load(&peer->requests) == 0)
+        sched_yield();
+    eventfd_write(*(int *)arg, 1);
+    return NULL;
+}
+
+/* Without that it would take as long as its rules allow. */
+static void ends_when_it_is_stopped(void **state)
+{
+    struct fetch_request req = {.url = url_of("good.localhost", "/silent"), .max = 10};
+    int stop = eventfd(0, EFD_CLOEXEC);
+    struct fetch_rules patient = rules;
+    struct fetch_result r;
+    pthread_t thread;
+
+    patient.timeout_ms = 100000;
+    atomic_store(&peer->requests, 0);
+    assert_int_equal(pthread_create(&thread, NULL, stop_when_asked, &stop), 0);
+    assert_int_equal(fetch_now(&patient, &req, stop, &r), -ECANCELED);
+    assert_non_null(strstr(r.err.text, "stops"));
+    fetch_result_clear(&r);
+    pthread_join(thread, NULL);
+    assert_int_equal(fetch_now(&patient, &req, stop, &r), -ECANCELED); /* and does not begin */
+    fetch_result_clear(&r);
+    close(stop);
 }
 
 static void takes_no_proxy_from_the_environment(void **state)
@@ -425,6 +458,7 @@ int main(void)
         cmocka_unit_test(opens_no_socket_to_private_addresses),
         cmocka_unit_test(asks_only_good_urls),
         cmocka_unit_test(tells_when_nobody_is_there),
+        cmocka_unit_test(ends_when_it_is_stopped),
         cmocka_unit_test(takes_no_proxy_from_the_environment),
         cmocka_unit_test(many_at_once_on_few_connections),
         cmocka_unit_test(each_ends_once_whatever_happens),
