@@ -7,12 +7,12 @@
  * on who asks. */
 #define FOR_EVERYONE "Access-Control-Allow-Origin: *\r\n"
 
-/* How long a copy may be used unasked. A configuration must give way soon when keys change; a
- * status list says the same in its own `ttl` (Token Status List, section 13.7). */
-#define CONFIGURATION_MAX_AGE "public, max-age=60"
-#define TEXT_OF(n) #n
-#define SECONDS(n) TEXT_OF(n)
-#define STATUS_MAX_AGE "public, max-age=" SECONDS(TTL_STATUS_LIST)
+/* How long a copy may be used unasked. A configuration must give way soon when keys change. A
+ * status list may be kept, but not used without asking whether it has changed, which costs no body:
+ * else a cache in between would keep a revocation from those who ask every few seconds. For those
+ * who hold it on their own its `ttl` counts (Token Status List, section 13.7). */
+#define CONFIGURATION_CACHE "public, max-age=60"
+#define STATUS_CACHE "public, no-cache"
 
 static void serve(struct http_request *r, enum published_kind kind, unsigned n,
                   const char *content_type, const char *cache_control)
@@ -38,13 +38,13 @@ static void serve(struct http_request *r, enum published_kind kind, unsigned n,
 /* OpenID Federation 1.0 section 9. */
 void api_configuration(struct http_request *r)
 {
-    serve(r, PUBLISHED_CONFIGURATION, 0, "application/entity-statement+jwt", CONFIGURATION_MAX_AGE);
+    serve(r, PUBLISHED_CONFIGURATION, 0, "application/entity-statement+jwt", CONFIGURATION_CACHE);
 }
 
 /* SD-JWT VC, section "JWT VC Issuer Metadata". */
 void api_issuer(struct http_request *r)
 {
-    serve(r, PUBLISHED_ISSUER, 0, "application/json", CONFIGURATION_MAX_AGE);
+    serve(r, PUBLISHED_ISSUER, 0, "application/json", CONFIGURATION_CACHE);
 }
 
 /* Token Status List, section 8.1. */
@@ -56,5 +56,5 @@ void api_status(struct http_request *r)
         http_app_problem(r, APP_E_ABSENT, NULL);
         return;
     }
-    serve(r, PUBLISHED_STATUS, (unsigned)n, "application/statuslist+jwt", STATUS_MAX_AGE);
+    serve(r, PUBLISHED_STATUS, (unsigned)n, "application/statuslist+jwt", STATUS_CACHE);
 }

@@ -30,8 +30,6 @@ static void request_fill(struct http_conn *c, const struct http_head *head)
     r->n_headers = head->n_headers;
     memcpy(r->headers, head->headers, head->n_headers * sizeof(head->headers[0]));
     r->body = (struct str){NULL, 0};
-    r->param = c->param;
-    c->param[0] = '\0';
 }
 
 static void find_client(struct http_conn *c)
@@ -104,6 +102,8 @@ static void begin(struct http_conn *c, size_t head_size, const struct http_head 
     struct http_request *r = &c->request;
 
     request_fill(c, head);
+    r->param = c->param; /* the route's: it is not the head's, which may be filled in twice */
+    c->param[0] = '\0';
     find_client(c);
     c->head_size = head_size;
     c->request_size = head->content_length > SIZE_MAX - head_size

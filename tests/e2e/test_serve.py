@@ -57,6 +57,8 @@ def test_public_documents(client):
         head = client.request("HEAD", path)
         assert (head.status, head.body) == (200, b"")
         assert head.headers["content-length"] == str(len(answer.body))
+    # a cache in between must ask each time, or it would keep a revocation back
+    assert client.get("/status/0").headers["cache-control"] == "public, no-cache"
     assert client.get("/healthz").status == 200
 
 

@@ -2,6 +2,7 @@
 
 #include "http_fixture.h"
 
+#include "temporary.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/pem.h>
@@ -93,6 +94,7 @@ static const struct route test_routes[] = {
     {HTTP_GET, "/later", 0, 0, get_later},
     {HTTP_GET, "/locked", 1u << TOKEN_DESK, 0, get_hello},
     {HTTP_POST, "/echo", 0, LIMIT_HTTP_BODY, post_echo},
+    {HTTP_POST, "/box/*", 0, LIMIT_HTTP_BODY, get_item},
     {0},
 };
 
@@ -208,8 +210,7 @@ struct server *server_start(const struct httpd_settings *settings)
     signal(SIGPIPE, SIG_IGN);
     the_server = s;
     pthread_mutex_init(&s->lock, NULL);
-    strcpy(s->folder, "/tmp/comity-http-XXXXXX");
-    assert_non_null(mkdtemp(s->folder));
+    assert_non_null(mkdtemp(temporary(s->folder, sizeof(s->folder), "comity-http-XXXXXX")));
     strcpy(s->a.authority, "a.localhost");
     strcpy(s->b.authority, "b.localhost");
     s->clock.now = clock_now;

@@ -9,6 +9,7 @@
  *   GET /big      1,000,000 bytes
  *   GET /later    answered when server_release() is called
  *   GET /locked   needs a token
+ *   POST /box/...  the wildcard's match
  *   POST /echo    the body, up to 65,536 bytes of JSON
  */
 #pragma once
@@ -34,7 +35,7 @@ struct server {
     struct httpd *httpd;
     pthread_t thread;
     int plain_port, tls_port;
-    char unix_path[64], folder[32];
+    char unix_path[288], folder[256];
     pthread_mutex_t lock;
     struct http_deferred *waiting[8]; /* of /later */
     size_t n_waiting;

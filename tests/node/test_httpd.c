@@ -139,6 +139,25 @@ static void bodies_up_to_the_bound_are_read(void **state)
     server_stop(s);
 }
 
+/* What the path's wildcard stands for is known before the body has come, and still after it. */
+static void a_wildcard_outlasts_a_body_that_comes_late(void **state)
+{
+    struct server *s = server_start(NULL);
+    struct peer *p = peer_open(s, NULL);
+    struct answer a;
+
+    (void)state;
+    peer_say(p, "POST /box/seven HTTP/1.1\r\nHost: a.localhost\r\nExpect: 100-continue\r\n"
+                "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n");
+    peer_answer_head(p, &a);
+    assert_int_equal(a.status, 100); /* so it waits for the body */
+    answer_clear(&a);
+    peer_say(p, "{}");
+    assert_answer(p, 200, "seven");
+    peer_close(p);
+    server_stop(s);
+}
+
 static void a_body_that_is_too_large_is_refused_unread(void **state)
 {
     static const char *const ways[] = {NULL, "a.localhost"};
@@ -748,6 +767,7 @@ int main(void)
         cmocka_unit_test(a_deferred_answer_keeps_its_place),
         cmocka_unit_test(bytes_may_come_one_by_one),
         cmocka_unit_test(bodies_up_to_the_bound_are_read),
+        cmocka_unit_test(a_wildcard_outlasts_a_body_that_comes_late),
         cmocka_unit_test(a_body_that_is_too_large_is_refused_unread),
         cmocka_unit_test(continue_is_said_to_those_who_wait_for_it),
         cmocka_unit_test(garbage_is_refused_and_the_connection_closed),
