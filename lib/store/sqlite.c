@@ -363,7 +363,7 @@ void store_rollback(struct store *s)
 
 bool store_in_transaction(const struct store *s)
 {
-    return s->depth > 0 && !s->lost;
+    return s->depth > 0 && !s->lost && !sqlite3_get_autocommit(s->db);
 }
 
 int store_savepoint(struct store *s)

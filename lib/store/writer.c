@@ -21,7 +21,8 @@ struct writer {
 struct batch {
     struct store *store;
     struct write_job *jobs[WRITER_GROUP];
-    bool todo[WRITER_GROUP]; /* is to be run; false if prepare() or run() has settled it */
+    bool mine[WRITER_GROUP]; /* runs in the transaction: prepare() has not settled it */
+    bool todo[WRITER_GROUP]; /* is to be run, or run again */
     size_t n;
 };
 
@@ -39,12 +40,21 @@ static void prepare(const struct writer_hooks *hooks, struct write_job *const jo
         store_read_end(jobs[i]->store);
 }
 
+/* What any of them has found out in a transaction that came to nothing may never have been so: a
+ * condition that one answers ("it is there already") is no more than another's success. */
 static void fail_all(struct batch *batch, int r)
 {
     for (size_t i = 0; i < batch->n; i++) {
-        if (batch->jobs[i]->result == 0)
+        if (batch->mine[i])
             batch->jobs[i]->result = r;
     }
+}
+
+/* Why a transaction came to nothing, by the result of the job in which it did: which may have taken
+ * no notice, or have made a condition of its own of it. */
+static int why(int result)
+{
+    return result < 0 || result == STORE_E_FULL ? result : -EIO;
 }
 
 /* In a savepoint, so that a failure undoes this job alone. */
@@ -69,7 +79,7 @@ static int run_each(struct batch *batch)
             continue;
         batch->jobs[i]->result = run_in_savepoint(batch->jobs[i]);
         if (!store_in_transaction(batch->store))
-            return batch->jobs[i]->result;
+            return why(batch->jobs[i]->result);
     }
     return 0;
 }
@@ -85,7 +95,7 @@ static int run_light(struct batch *batch, size_t *spoilt)
             continue;
         job->result = job->run(job, batch->store);
         if (!store_in_transaction(batch->store))
-            return job->result ? job->result : -EIO;
+            return why(job->result);
         if (job->result && store_changes(batch->store) != before) {
             *spoilt = i;
             return 0;
@@ -96,7 +106,8 @@ static int run_light(struct batch *batch, size_t *spoilt)
 }
 
 /* Without the job that spoilt the transaction: those before it that had succeeded, in the same
- * order on the same state, and then the others. */
+ * order on the same state, and then the others. Should one of the former fail now, what those that
+ * are not run again have read of it is not so, and all of it is given up. */
 static int run_again(struct batch *batch, size_t spoilt)
 {
     int r;
@@ -105,7 +116,13 @@ static int run_again(struct batch *batch, size_t spoilt)
     for (size_t i = 0; i <= spoilt; i++)
         batch->todo[i] = batch->todo[i] && batch->jobs[i]->result == 0;
     r = store_begin(batch->store);
-    return r ? r : run_each(batch);
+    if (r == 0)
+        r = run_each(batch);
+    for (size_t i = 0; r == 0 && i < spoilt; i++) {
+        if (batch->todo[i] && batch->jobs[i]->result)
+            r = why(batch->jobs[i]->result);
+    }
+    return r;
 }
 
 static int run_together(struct batch *batch, bool repeatable)
@@ -133,6 +150,8 @@ static int run_alone(struct write_job *job)
     if (r)
         return r;
     r = job->run(job, job->store);
+    if (!store_in_transaction(job->store))
+        r = why(r);
     if (r == 0)
         return store_commit(job->store);
     store_rollback(job->store);
@@ -147,7 +166,7 @@ static void run_batch(struct batch *batch)
     int r = 0;
 
     for (size_t i = 0; i < batch->n; i++) {
-        batch->todo[i] = batch->jobs[i]->result == 0;
+        batch->mine[i] = batch->todo[i] = batch->jobs[i]->result == 0;
         if (batch->todo[i]) {
             only = batch->jobs[i];
             repeatable = repeatable && only->repeatable;

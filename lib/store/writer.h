@@ -1,8 +1,12 @@
 /*
  * The writer: one thread that commits in groups. Jobs of many threads are taken together, prepared
- * together outside any transaction (that is where signatures are asked for), then each runs in its
- * own savepoint inside one transaction per database, and after the one commit each is told.
- * A job whose run() fails is undone alone. If the commit fails, all of the group are told so.
+ * together outside any write transaction (that is where signatures are asked for), then run in one
+ * transaction per database, and after the one commit each is told. A job whose run() fails is
+ * undone alone: each runs in a savepoint, unless it is the only one or all are `repeatable`.
+ *
+ * If the transaction fails, at its beginning, in the middle or at its commit, all jobs that belong
+ * to it are told that failure, also those whose run() had answered something else: what they have
+ * read may be what was undone.
  */
 #pragma once
 
@@ -10,7 +14,7 @@
 
 struct write_job {
     struct store *store; /* the writer's connection to the database that the job is for */
-    /* Runs inside the savepoint. 0 or a positive condition keeps or undoes: only 0 keeps. */
+    /* Runs inside the transaction. Only 0 keeps what it wrote: any other result undoes that. */
     int (*run)(struct write_job *job, struct store *store);
     /* On the writer's thread, after the commit (or the failure); the job is its owner's again. */
     void (*done)(struct write_job *job, int result);
@@ -28,8 +32,9 @@ struct write_job {
 
 struct writer;
 
-/* prepare(): the whole group, outside transactions; it may set job->result to non-zero to have that
- * job skipped and told so. May be NULL. */
+/* prepare(): the whole group, outside write transactions; what it reads of a database is of one
+ * moment, in a read transaction that holds up no writer. It may set job->result to non-zero to have
+ * that job skipped and told so. May be NULL. */
 struct writer_hooks {
     void (*prepare)(void *ctx, struct write_job *const jobs[], size_t n);
     void *ctx;

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "store/sqlite.h"
 #include "store/writer.h"
@@ -210,6 +212,110 @@ static void a_job_that_fails_alone_is_undone(void **state)
     assert_true(has(t->space, 1));
 }
 
+/* No file of this process grows any more: what is written at the commit fails there. */
+static void disk_has_room(bool room)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = room ? limit.rlim_max : 1;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+#define CONDITION 70 /* "it is there already": what a job above this floor makes a success of */
+
+/* What it answers it has read of the row that the job before it put. */
+static int run_reader(struct write_job *job, struct store *s)
+{
+    struct put_job *j = (struct put_job *)job;
+    _cleanup_(buf_clear) struct buf value = {0};
+    char name[32];
+    int r;
+
+    j->runs++;
+    snprintf(name, sizeof(name), "row-%u", j->id);
+    r = store_setting_get(s, name, &value);
+    return r == 0 ? CONDITION : r;
+}
+
+static int run_on_full_disk(struct write_job *job, struct store *s)
+{
+    disk_has_room(false);
+    return run(job, s);
+}
+
+static void done_and_room(struct write_job *job, int result)
+{
+    disk_has_room(true);
+    done(job, result);
+}
+
+/* A writer, a reader of its row, perhaps one that spoils the transaction, one that fills the disk.
+ */
+static void commit_fails(struct scratch *t, bool repeatable, bool spoilt)
+{
+    struct put_job jobs[4];
+    struct held h = {0};
+
+    signal(SIGXFSZ, SIG_IGN);
+    hold(&h, t->space, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+        jobs[i] = job_of(t->space, i == 1 ? 0 : i);
+        jobs[i].job.repeatable = repeatable;
+    }
+    jobs[0].job.done = done_and_room;
+    jobs[1].job.run = run_reader;
+    jobs[2].answer = spoilt ? STORE_E_CONFLICT : 0;
+    jobs[3].job.run = run_on_full_disk;
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++)
+        assert_int_equal(writer_submit(h.writer, &jobs[i].job), 0);
+    let_go(&h);
+    assert_true(jobs[0].result_told == -EIO || jobs[0].result_told == STORE_E_FULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+        assert_int_equal(jobs[i].told, 1);
+        assert_int_equal(jobs[i].result_told, jobs[0].result_told);
+        assert_false(has(t->space, jobs[i].id));
+    }
+}
+
+static void what_was_read_of_a_failed_commit_was_not_so(void **state)
+{
+    commit_fails(*state, false, false);
+    commit_fails(*state, true, false);
+    commit_fails(*state, true, true);
+}
+
+/* SQLite itself may give up the transaction; a job that takes no notice has not succeeded. */
+static int run_lost(struct write_job *job, struct store *s)
+{
+    assert_int_equal(sql_exec(s, "ROLLBACK"), 0);
+    return CONDITION;
+}
+
+static void what_was_read_of_a_lost_transaction_was_not_so(void **state)
+{
+    struct scratch *t = *state;
+
+    for (int repeatable = 0; repeatable < 2; repeatable++) {
+        struct put_job jobs[3];
+        struct held h = {0};
+
+        hold(&h, t->space, NULL);
+        for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+            jobs[i] = job_of(t->space, 0);
+            jobs[i].job.repeatable = repeatable;
+        }
+        jobs[1].job.run = run_reader;
+        jobs[2].job.run = run_lost;
+        for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++)
+            assert_int_equal(writer_submit(h.writer, &jobs[i].job), 0);
+        let_go(&h);
+        for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++)
+            assert_int_equal(jobs[i].result_told, -EIO);
+        assert_false(has(t->space, 0));
+    }
+}
+
 struct seen {
     size_t groups, jobs, largest;
     unsigned skip; /* the id that prepare() refuses */
@@ -394,6 +500,8 @@ int main(void)
         scratch_test(repeatable_jobs_are_run_again_without_the_one_that_spoilt),
         scratch_test(other_jobs_are_run_once),
         scratch_test(a_job_that_fails_alone_is_undone),
+        scratch_test(what_was_read_of_a_failed_commit_was_not_so),
+        scratch_test(what_was_read_of_a_lost_transaction_was_not_so),
         scratch_test(a_group_is_prepared_together_and_is_bounded),
         scratch_test(one_databases_failure_is_not_anothers),
         scratch_test(the_queue_is_bounded),
