@@ -38,6 +38,7 @@ def environment():
     env = dict(os.environ, **SANITIZERS)
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env["COMITY_BUILD"] = str(BUILD)
+    env["TMPDIR"] = str(BUILD / "tmp")  # tests leave nothing elsewhere, also when they are killed
     for name in ("COMITY_STATE", "COMITY_TRIAL_CLOCK", "http_proxy", "https_proxy", "all_proxy"):
         env.pop(name, None)
     return env
@@ -62,6 +63,7 @@ def build():
         if code != 0:
             shutil.rmtree(BUILD, ignore_errors=True)
             return False
+    (BUILD / "tmp").mkdir(exist_ok=True)
     code, text = run(["ninja", "-C", str(BUILD)], stdout=subprocess.PIPE, text=True)
     if code != 0:
         print("\n".join(line for line in text.splitlines() if not line.startswith("[")))

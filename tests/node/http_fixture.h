@@ -35,7 +35,7 @@ struct server {
     struct httpd *httpd;
     pthread_t thread;
     int plain_port, tls_port;
-    char unix_path[288], folder[256];
+    char unix_path[100], folder[256];
     pthread_mutex_t lock;
     struct http_deferred *waiting[8]; /* of /later */
     size_t n_waiting;

@@ -9,6 +9,7 @@
 
 #include "app/app.h"
 #include "state.h"
+#include "temporary.h"
 
 struct scratch {
     struct state state;
@@ -28,11 +29,11 @@ static inline uint64_t scratch_micros(const struct app_clock *clock)
 
 static inline void scratch_init(struct scratch *s)
 {
-    char dir[] = "/tmp/comity-test-XXXXXX", path[512];
+    char dir[256], path[512];
 
     *s = (struct scratch){.state = {.lock = -1}, .now = 1790000000};
     s->clock = (struct app_clock){.now = scratch_now, .micros = scratch_micros};
-    assert_non_null(mkdtemp(dir));
+    assert_non_null(mkdtemp(temporary(dir, sizeof(dir), "comity-test-XXXXXX")));
     snprintf(s->state.dir, sizeof(s->state.dir), "%s", dir);
     snprintf(path, sizeof(path), "%s/spaces", dir);
     assert_int_equal(mkdir(path, 0700), 0);

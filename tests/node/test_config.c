@@ -11,13 +11,14 @@
 #include <sys/stat.h>
 
 #include "config.h"
+#include "temporary.h"
 
-static char folder[] = "/tmp/comity-config-XXXXXX";
-static char path[64];
+static char folder[256];
+static char path[280];
 
 static int make_folder(void **state)
 {
-    if (!mkdtemp(folder))
+    if (!mkdtemp(temporary(folder, sizeof(folder), "comity-config-XXXXXX")))
         return -1;
     snprintf(path, sizeof(path), "%s/comity.ini", folder);
     return 0;

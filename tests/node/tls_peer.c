@@ -1,5 +1,6 @@
 #include "tls_peer.h"
 
+#include "temporary.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -68,7 +69,7 @@ static void make_certificate(struct peer *p)
     add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
     add_extension(cert, NID_subject_alt_name, "DNS:good.localhost");
     NEED(X509_sign(cert, key, EVP_sha256()) > 0);
-    strcpy(p->shown.ca, "/tmp/comity-test-ca-XXXXXX");
+    temporary(p->shown.ca, sizeof(p->shown.ca), "comity-test-ca-XXXXXX");
     fd = mkstemp(p->shown.ca);
     NEED(fd >= 0 && (file = fdopen(fd, "w")));
     NEED(PEM_write_X509(file, cert) == 1);

@@ -26,7 +26,7 @@
 #include <stdatomic.h>
 
 struct tls_peer {
-    char ca[64]; /* path of its certificate, which is its own issuer */
+    char ca[256]; /* path of its certificate, which is its own issuer */
     unsigned port;
     atomic_uint connections, requests;
     atomic_uint mode; /* enum tls_peer_mode */

@@ -8,6 +8,7 @@
 #include "app/replay.h"
 #include "base/b64.h"
 #include "cred/keybind.h"
+#include "temporary.h"
 
 static int64_t clock_now(const struct app_clock *self)
 {
@@ -17,6 +18,29 @@ static int64_t clock_now(const struct app_clock *self)
 static uint64_t clock_micros(const struct app_clock *self)
 {
     return 7;
+}
+
+static int hooked_sign(struct signer *self, struct sign_request *const reqs[], size_t n)
+{
+    const struct side_signer *signer = (const struct side_signer *)self;
+    struct signer *real = signer->side->thread.signer;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        int result = signer->hook(signer->side, reqs[i]);
+
+        if (result != 0)
+            reqs[i]->result = result;
+        else
+            r = real->sign(real, &reqs[i], 1);
+    }
+    return r;
+}
+
+void side_hook_signer(struct side *s, signer_hook hook)
+{
+    s->signer = (struct side_signer){.base = {.sign = hooked_sign}, .side = s, .hook = hook};
+    s->app.writer_signer = hook ? &s->signer.base : s->thread.signer;
 }
 
 static struct store *reads(struct app_thread *t, struct space *space)
@@ -160,12 +184,10 @@ void side_fetch_status(struct side *who, struct side *whom)
 int world_setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
-    const char *tmp = getenv("TMPDIR");
 
     assert_non_null(w);
     w->now = START;
-    snprintf(w->folder, sizeof(w->folder), "%s/comity-app-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(w->folder));
+    assert_non_null(mkdtemp(temporary(w->folder, sizeof(w->folder), "comity-app-XXXXXX")));
     side_open(&w->home, w->folder, &w->now, HOME, "home");
     side_open(&w->host, w->folder, &w->now, HOST, "host");
     side_pin(&w->home, &w->host);

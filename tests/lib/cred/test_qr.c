@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cred/qr.h"
+#include "temporary.h"
 
 static const char alphabet[] = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
 
@@ -261,8 +262,8 @@ static void decode_by_zbar(struct fixture *f, bool bound)
 {
     _cleanup_(buf_clear) struct buf text = {0}, png = {0}, token = {0};
     _cleanup_(qr_freep) struct qr *qr = symbol(f, bound, &text);
-    char path[] = "/tmp/comity-qr-XXXXXX", command[128], seen[2 * LIMIT_QR_TEXT] = {0};
-    int fd = mkstemp(path);
+    char path[256], command[320], seen[2 * LIMIT_QR_TEXT] = {0};
+    int fd = mkstemp(temporary(path, sizeof(path), "comity-qr-XXXXXX"));
     FILE *p;
 
     assert_true(fd >= 0);

@@ -7,15 +7,15 @@
 
 #include "base/b64.h"
 #include "crypto/key.h"
+#include "temporary.h"
 
 static const enum key_type types[] = {KEY_P256, KEY_ED25519};
 
-static char folder[64], path[96];
+static char folder[256], path[288];
 
 static int set_up(void **state)
 {
-    snprintf(folder, sizeof(folder), "/tmp/test-key-XXXXXX");
-    if (!mkdtemp(folder))
+    if (!mkdtemp(temporary(folder, sizeof(folder), "comity-key-XXXXXX")))
         return -1;
     snprintf(path, sizeof(path), "%s/key.pem", folder);
     return 0;

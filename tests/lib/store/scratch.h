@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "store/store.h"
+#include "temporary.h"
 
 struct scratch {
     char folder[256];
@@ -34,10 +35,8 @@ static inline struct store *scratch_open(const char *path, enum store_kind kind)
 static inline int scratch_setup(void **state)
 {
     struct scratch *t = calloc(1, sizeof(*t));
-    const char *tmp = getenv("TMPDIR");
 
-    snprintf(t->folder, sizeof(t->folder), "%s/comity-store-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(t->folder))
+    if (!mkdtemp(temporary(t->folder, sizeof(t->folder), "comity-store-XXXXXX")))
         return -1;
     snprintf(t->path, sizeof(t->path), "%s/space.db", t->folder);
     snprintf(t->directory_path, sizeof(t->directory_path), "%s/directory.db", t->folder);
