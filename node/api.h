@@ -21,19 +21,28 @@ void api_check_out(struct http_request *r);     /* POST /api/v1/checkout */
 
 /*
  * A write on its way: from the handler through the writer's thread back to the loop, where the
- * request is answered if its client is still there. Embedded in a struct of the surface's own,
- * which `release` frees.
+ * request is answered if its client is still there. Embedded first in a struct of the surface's
+ * own, which has the use case's job in it, too.
  */
 struct api_write {
-    void (*answer)(struct http_request *r, struct api_write *w, int result);
-    void (*release)(struct api_write *w);
-    struct http_deferred *deferred; /* the rest is api_write.c's */
+    const struct api_kind *kind;
+    struct http_deferred *deferred; /* this and the rest are api_write.c's */
     struct loop_task task;
     int result;
 };
-/* Takes w over, and answers r now or later. job->done is set: it must call api_written(). */
-void api_submit(struct http_request *r, struct api_write *w, struct app_job *job);
-void api_written(struct api_write *w, int result); /* any thread */
+struct api_kind {
+    size_t size; /* of the surface's struct */
+    size_t job;  /* offset of the use case's struct app_job in it */
+    void (*answer)(struct http_request *r, struct api_write *w, int result);
+    void (*clear)(struct api_write *w); /* what the use case holds */
+};
+/* All zero but for what is ours; NULL: no memory, and the request is answered. */
+void *api_write_new(struct http_request *r, const struct api_kind *kind);
+void api_write_free(struct api_write *w); /* of one that was not submitted */
+DEFINE_CLEANUP(struct api_write *, api_write_free)
+
+/* Takes w over, and answers r now or later. */
+void api_submit(struct http_request *r, struct api_write *w);
 
 /* The body as a JSON object, owned; NULL: it is none, and the request is answered (400). */
 struct json *api_body(struct http_request *r);

@@ -8,32 +8,18 @@
 
 /* One check-in on its way through the writer. */
 struct pending {
-    struct check_in check_in; /* first: its job is ours */
-    struct api_write write;
+    struct api_write write; /* first */
+    struct check_in check_in;
 };
 
-static void pending_free(struct pending *p)
+static void clear(struct api_write *w)
 {
-    if (!p)
-        return;
-    check_in_clear(&p->check_in);
-    free(p);
-}
-DEFINE_CLEANUP(struct pending *, pending_free)
-
-static struct pending *pending_of(struct api_write *w)
-{
-    return (struct pending *)((char *)w - offsetof(struct pending, write));
-}
-
-static void release(struct api_write *w)
-{
-    pending_free(pending_of(w));
+    check_in_clear(&((struct pending *)w)->check_in);
 }
 
 static void answer(struct http_request *r, struct api_write *w, int result)
 {
-    const struct check_in *c = &pending_of(w)->check_in;
+    const struct check_in *c = &((const struct pending *)w)->check_in;
     struct str verdict = buf_as_str(&c->reply);
 
     if (result == 0) {
@@ -48,10 +34,12 @@ static void answer(struct http_request *r, struct api_write *w, int result)
     http_app_problem_with(r, result, &c->job.err, verdict);
 }
 
-static void on_written(struct app_job *job, int result)
-{
-    api_written(&((struct pending *)job)->write, result);
-}
+static const struct api_kind kind = {
+    .size = sizeof(struct pending),
+    .job = offsetof(struct pending, check_in.job),
+    .answer = answer,
+    .clear = clear,
+};
 
 /* The key of the header (draft-ietf-httpapi-idempotency-key-header: a string in quotes; bare ones
  * are common) or of the body's member. False: answered. */
@@ -107,31 +95,28 @@ static bool read_body(struct http_request *r, const struct json *body, struct ch
 void api_check_in(struct http_request *r)
 {
     _cleanup_(json_freep) struct json *body = api_body(r);
-    _cleanup_(pending_freep) struct pending *p = NULL;
+    _cleanup_(api_write_freep) struct api_write *w = NULL;
+    struct check_in *c;
     struct err err = {0};
     struct str text;
     int result;
 
     if (!body)
         return;
-    p = calloc(1, sizeof(*p));
-    if (!p) {
-        http_app_problem(r, -ENOMEM, NULL);
+    w = api_write_new(r, &kind);
+    if (!w)
         return;
-    }
-    if (!read_body(r, body, &p->check_in, &text))
+    c = &((struct pending *)w)->check_in;
+    if (!read_body(r, body, c, &text))
         return;
-    str_copy(p->check_in.desk, sizeof(p->check_in.desk), str_of(r->holder.id));
-    result = sha256(r->body.p, r->body.n, p->check_in.body_digest);
+    str_copy(c->desk, sizeof(c->desk), str_of(r->holder.id));
+    result = sha256(r->body.p, r->body.n, c->body_digest);
     if (!result)
-        result = check_in_prepare(r->thread, r->space, text, &p->check_in, &err);
+        result = check_in_prepare(r->thread, r->space, text, c, &err);
     if (result) {
         http_app_problem(r, result, &err);
         return;
     }
-    p->check_in.job.done = on_written;
-    p->write.answer = answer;
-    p->write.release = release;
-    api_submit(r, &p->write, &p->check_in.job);
-    p = NULL; /* taken over */
+    api_submit(r, w);
+    w = NULL; /* taken over */
 }

@@ -7,32 +7,18 @@
 
 /* One check-out on its way through the writer. */
 struct pending {
-    struct check_out check_out; /* first: its job is ours */
-    struct api_write write;
+    struct api_write write; /* first */
+    struct check_out check_out;
 };
 
-static void pending_free(struct pending *p)
+static void clear(struct api_write *w)
 {
-    if (!p)
-        return;
-    check_out_clear(&p->check_out);
-    free(p);
-}
-DEFINE_CLEANUP(struct pending *, pending_free)
-
-static struct pending *pending_of(struct api_write *w)
-{
-    return (struct pending *)((char *)w - offsetof(struct pending, write));
-}
-
-static void release(struct api_write *w)
-{
-    pending_free(pending_of(w));
+    check_out_clear(&((struct pending *)w)->check_out);
 }
 
 static void answer(struct http_request *r, struct api_write *w, int result)
 {
-    const struct check_out *c = &pending_of(w)->check_out;
+    const struct check_out *c = &((const struct pending *)w)->check_out;
     _cleanup_(buf_clear) struct buf current = {0};
 
     if (result == 0) {
@@ -46,15 +32,18 @@ static void answer(struct http_request *r, struct api_write *w, int result)
     http_app_problem_with(r, result, &c->job.err, buf_as_str(&current));
 }
 
-static void on_written(struct app_job *job, int result)
-{
-    api_written(&((struct pending *)job)->write, result);
-}
+static const struct api_kind kind = {
+    .size = sizeof(struct pending),
+    .job = offsetof(struct pending, check_out.job),
+    .answer = answer,
+    .clear = clear,
+};
 
 void api_check_out(struct http_request *r)
 {
     _cleanup_(json_freep) struct json *body = api_body(r);
-    _cleanup_(pending_freep) struct pending *p = NULL;
+    _cleanup_(api_write_freep) struct api_write *w = NULL;
+    struct check_out *c;
     struct err err = {0};
     char visit[32];
     struct str id;
@@ -67,20 +56,16 @@ void api_check_out(struct http_request *r)
         api_invalid(r, "visit must be an id that begins with vis_");
         return;
     }
-    p = calloc(1, sizeof(*p));
-    if (!p) {
-        http_app_problem(r, -ENOMEM, NULL);
+    w = api_write_new(r, &kind);
+    if (!w)
         return;
-    }
-    str_copy(p->check_out.desk, sizeof(p->check_out.desk), str_of(r->holder.id));
-    result = check_out_prepare(r->thread, r->space, visit, &p->check_out, &err);
+    c = &((struct pending *)w)->check_out;
+    str_copy(c->desk, sizeof(c->desk), str_of(r->holder.id));
+    result = check_out_prepare(r->thread, r->space, visit, c, &err);
     if (result) {
         http_app_problem(r, result, &err);
         return;
     }
-    p->check_out.job.done = on_written;
-    p->write.answer = answer;
-    p->write.release = release;
-    api_submit(r, &p->write, &p->check_out.job);
-    p = NULL; /* taken over */
+    api_submit(r, w);
+    w = NULL; /* taken over */
 }

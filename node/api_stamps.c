@@ -8,32 +8,18 @@
 
 /* One delivery on its way through the writer. */
 struct pending {
-    struct accept_stamps accept; /* first: its job is ours */
-    struct api_write write;
+    struct api_write write; /* first */
+    struct accept_stamps accept;
 };
 
-static void pending_free(struct pending *p)
+static void clear(struct api_write *w)
 {
-    if (!p)
-        return;
-    accept_stamps_clear(&p->accept);
-    free(p);
-}
-DEFINE_CLEANUP(struct pending *, pending_free)
-
-static struct pending *pending_of(struct api_write *w)
-{
-    return (struct pending *)((char *)w - offsetof(struct pending, write));
-}
-
-static void release(struct api_write *w)
-{
-    pending_free(pending_of(w));
+    accept_stamps_clear(&((struct pending *)w)->accept);
 }
 
 static void answer(struct http_request *r, struct api_write *w, int result)
 {
-    const struct accept_stamps *a = &pending_of(w)->accept;
+    const struct accept_stamps *a = &((const struct pending *)w)->accept;
 
     if (result)
         http_app_problem(r, result, &a->job.err);
@@ -41,10 +27,12 @@ static void answer(struct http_request *r, struct api_write *w, int result)
         http_answer_json(r, 200, buf_as_str(&a->reply));
 }
 
-static void on_written(struct app_job *job, int result)
-{
-    api_written(&((struct pending *)job)->write, result);
-}
+static const struct api_kind kind = {
+    .size = sizeof(struct pending),
+    .job = offsetof(struct pending, accept.job),
+    .answer = answer,
+    .clear = clear,
+};
 
 static int prepare(struct http_request *r, struct accept_stamps *a, struct err *err)
 {
@@ -65,7 +53,8 @@ static int prepare(struct http_request *r, struct accept_stamps *a, struct err *
 
 void api_stamps(struct http_request *r)
 {
-    _cleanup_(pending_freep) struct pending *p = NULL;
+    _cleanup_(api_write_freep) struct api_write *w = NULL;
+    struct accept_stamps *c;
     struct err err = {0};
     int result;
 
@@ -73,19 +62,15 @@ void api_stamps(struct http_request *r)
         api_invalid(r, "this resource takes no query");
         return;
     }
-    p = calloc(1, sizeof(*p));
-    if (!p) {
-        http_app_problem(r, -ENOMEM, NULL);
+    w = api_write_new(r, &kind);
+    if (!w)
         return;
-    }
-    result = prepare(r, &p->accept, &err);
+    c = &((struct pending *)w)->accept;
+    result = prepare(r, c, &err);
     if (result) {
         http_app_problem(r, result, &err);
         return;
     }
-    p->accept.job.done = on_written;
-    p->write.answer = answer;
-    p->write.release = release;
-    api_submit(r, &p->write, &p->accept.job);
-    p = NULL; /* taken over */
+    api_submit(r, w);
+    w = NULL; /* taken over */
 }

@@ -1,10 +1,10 @@
 #include "signer_serve.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "memory.h"
 #include "signer_wire.h"
 
 #define READ_MAX (64 * 1024)
@@ -156,7 +156,7 @@ int signer_serve(struct vault *vault, const int fds[static SIGNER_CHANNELS])
             return -errno;
         if (ready == 0) {
             release_buffers(channels, &out);
-            memory_trim();
+            malloc_trim(0);
             idle = -1;
         } else if (idle < 0) {
             idle = IDLE_MS;

@@ -76,6 +76,7 @@ struct app_job {
     int (*compose)(struct app_job *job); /* may be NULL */
     int (*run)(struct app_job *job, struct store *store);
     void (*done)(struct app_job *job, int result);    /* app_submit only; writer's thread */
+    void *done_ctx;                                   /* for done() */
     struct sign_request *sign[LIMIT_STAMPS_PER_POST]; /* borrowed from the job's owner */
     size_t n_sign;
     int notify; /* NOTIFY_*: who is woken once it is committed; 0: nobody */

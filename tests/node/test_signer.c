@@ -9,7 +9,6 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
-#include "memory.h"
 #include "node/payloads.h"
 #include "node/scratch.h"
 #include "signer.h"
@@ -251,25 +250,6 @@ static void a_broken_channel_ends_the_signer(void **state)
     assert_int_equal(good->keys(good, SPACE, &a, &b, NULL), -EIO);
 }
 
-/* What an idle process gives back it finds again. */
-static void works_after_letting_go_of_memory(void **state)
-{
-    struct fixture *f = *state;
-    struct sign_request req, *const list[] = {&req};
-    struct signer *local;
-    struct vault *vault;
-
-    memory_trim();
-    assert_int_equal(vault_open(&f->scratch.state, &f->scratch.clock, &vault, NULL), 0);
-    assert_int_equal(signer_local(vault, &local), 0);
-    request(f, SIGN_STAMP, &req);
-    assert_int_equal(local->sign(local, list, 1), 0);
-    assert_int_equal(req.result, 0);
-    sign_request_clear(&req);
-    signer_free(local);
-    vault_free(vault);
-}
-
 /* What the parent had open is not open in the child: here a lock, which the child would hold on to.
  */
 static void keeps_nothing_of_its_parent(void **state)
@@ -323,15 +303,10 @@ static void stopping_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(creates_and_tells_keys),
-        TEST(pipelines),
-        TEST(large_ones_do_not_block),
-        TEST(channels_work_at_once),
-        TEST(a_killed_child_gives_eio),
-        TEST(signals_for_the_node_do_not_end_it),
-        TEST(a_broken_channel_ends_the_signer),
-        TEST(works_after_letting_go_of_memory),
-        cmocka_unit_test(keeps_nothing_of_its_parent),
+        TEST(creates_and_tells_keys),           TEST(pipelines),
+        TEST(large_ones_do_not_block),          TEST(channels_work_at_once),
+        TEST(a_killed_child_gives_eio),         TEST(signals_for_the_node_do_not_end_it),
+        TEST(a_broken_channel_ends_the_signer), cmocka_unit_test(keeps_nothing_of_its_parent),
         cmocka_unit_test(stopping_ends_it),
     };
 
