@@ -22,15 +22,15 @@ struct issue_job {
 /* A random index says nothing of how many passes there are, nor of their order. */
 static int index_pick(struct issue_job *j, struct store *store)
 {
-    const struct space *space = j->job.space;
+    unsigned lists = space_status_lists(j->job.space);
     struct pass_row other;
     uint32_t used = 0;
-    j->row.list = space->n_status - 1;
+    j->row.list = lists - 1;
     int r = store_pass_count(store, j->row.list, j->row.iat, &used);
     if (r != 0)
         return r;
     if (used >= LIST_NEARLY_FULL) {
-        j->list_full = space->n_status < LIMIT_STATUS_LISTS;
+        j->list_full = lists < LIMIT_STATUS_LISTS;
         if (used >= LIMIT_STATUS_ENTRIES - LIMIT_STATUS_ENTRIES / 64 || j->list_full)
             return APP_E_LIMIT;
     }

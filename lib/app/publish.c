@@ -19,8 +19,8 @@ static struct published *slot_of(struct space *space, enum published_kind kind, 
         return &space->published_configuration;
     case PUBLISHED_ISSUER:
         return &space->published_issuer;
-    case PUBLISHED_STATUS:
-        return n < space->n_status ? &space->published_status[n] : NULL;
+    case PUBLISHED_STATUS: /* a list is served before the first index of it is given out */
+        return n < LIMIT_STATUS_LISTS ? &space->published_status[n] : NULL;
     }
     return NULL;
 }
@@ -82,13 +82,46 @@ static int status_into_directory(struct app *app, struct str token)
     return r < 0 ? r : 0;
 }
 
-static int configuration_into_directory(struct app *app, struct space *space, int64_t iat,
-                                        int64_t exp)
+static struct configuration configuration_of(struct space *space)
 {
-    space->configuration.iat = iat;
-    space->configuration.exp = exp;
-    int r = directory_put(app->directory, &space->configuration, DIR_RECOGNISED, CHECKED_ALWAYS);
-    return r < 0 ? r : 0;
+    pthread_rwlock_rdlock(&space->lock);
+    struct configuration c = space->configuration;
+    pthread_rwlock_unlock(&space->lock);
+    return c;
+}
+
+/* What was signed becomes what the space knows of itself; *c says it. */
+static int configuration_into_directory(struct app *app, struct space *space,
+                                        const struct configuration *c)
+{
+    int r = directory_put(app->directory, c, DIR_RECOGNISED, CHECKED_ALWAYS);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    pthread_rwlock_wrlock(&space->lock);
+    if (space->configuration.iat <= c->iat) {
+        space->configuration.iat = c->iat;
+        space->configuration.exp = c->exp;
+        space->configuration.status_lists = c->status_lists;
+    }
+    pthread_rwlock_unlock(&space->lock);
+    return 0;
+}
+
+unsigned space_status_lists(struct space *space)
+{
+    pthread_rwlock_rdlock(&space->lock);
+    unsigned n = space->n_status;
+    pthread_rwlock_unlock(&space->lock);
+    return n;
+}
+
+/* There are never fewer than there were: two threads may add one at a time. */
+static void status_lists_are(struct space *space, unsigned n)
+{
+    pthread_rwlock_wrlock(&space->lock);
+    if (space->n_status < n)
+        space->n_status = n;
+    pthread_rwlock_unlock(&space->lock);
 }
 
 /* /.well-known/jwt-vc-issuer, draft SD-JWT VC section 5: plain JSON, no signature. */
@@ -112,7 +145,9 @@ struct publish_job {
     struct sign_request sign;
     char name[32];
     int64_t exp;
-    int list; /* status list, or -1 */
+    int list;       /* status list, or -1: the configuration */
+    unsigned lists; /* of the configuration: so many at least; found: how many there are */
+    bool grown;     /* found: there were as many already, and nothing was signed */
     uint8_t bits_digest[SHA256_LEN];
 };
 
@@ -151,10 +186,34 @@ static int compose_status(struct publish_job *j)
     return payload ? json_write(payload, &j->sign.payload) : -ENOMEM;
 }
 
+/* How many status lists the store says there are. */
+static int lists_read(struct store *store, unsigned *out)
+{
+    _cleanup_(buf_clear) struct buf text = {.max = 16};
+    int64_t n = 1;
+    int r = store_setting_get(store, "status_lists", &text);
+    if (r == 0)
+        r = str_to_int(buf_as_str(&text), 1, LIMIT_STATUS_LISTS, &n);
+    if (r != 0 && r != STORE_E_ABSENT)
+        return r;
+    *out = (unsigned)n;
+    return 0;
+}
+
 static int compose_configuration(struct publish_job *j)
 {
-    _cleanup_(json_freep) struct json *payload =
-        configuration_payload(&j->job.space->configuration);
+    unsigned n = 0;
+    int r = lists_read(j->job.space->store, &n);
+    if (r != 0)
+        return r;
+    if (j->lists != 0 && n >= j->lists) {
+        j->grown = true;
+        return APP_DONE;
+    }
+    j->lists = n > j->lists ? n : j->lists;
+    struct configuration c = configuration_of(j->job.space);
+    c.status_lists = j->lists;
+    _cleanup_(json_freep) struct json *payload = configuration_payload(&c);
     j->sign.kind = SIGN_CONFIGURATION;
     return payload ? json_write(payload, &j->sign.payload) : -ENOMEM;
 }
@@ -175,7 +234,11 @@ static int publish_run(struct app_job *job, struct store *store)
     struct publish_job *j = (struct publish_job *)job;
     j->exp = j->sign.iat + (j->list < 0 ? LIFETIME_CONFIGURATION : LIFETIME_STATUS_LIST);
     int r = store_published_put(store, j->name, buf_as_str(&j->sign.token), j->sign.iat, j->exp);
-    if (r != 0 || j->list < 0)
+    if (r == 0 && j->list < 0) { /* with the document that announces it, or not at all */
+        const char lists[] = {(char)('0' + j->lists)};
+        return store_setting_put(store, "status_lists", lists, sizeof(lists));
+    }
+    if (r != 0)
         return r;
 
     /* A pass may have been marked by a job of this very group, after compose looked: then the list
@@ -190,26 +253,64 @@ static int publish_run(struct app_job *job, struct store *store)
     return r;
 }
 
-static int publish(struct app_thread *t, struct space *space, int list, struct err *err)
+/* Signs and stores. What is made is shown by show(). */
+static int make(struct app_thread *t, struct space *space, struct publish_job *j, struct err *err)
 {
-    struct publish_job j = {.job = {.space = space, .compose = publish_compose, .run = publish_run},
-                            .list = list};
-    if (list < 0)
-        str_copy(j.name, sizeof(j.name), STR("configuration"));
+    j->job = (struct app_job){.space = space, .compose = publish_compose, .run = publish_run};
+    if (j->list < 0)
+        str_copy(j->name, sizeof(j->name), STR("configuration"));
     else
-        snprintf(j.name, sizeof(j.name), "status/%d", list);
-    int r = app_do(t->app, &j.job);
-    struct str token = buf_as_str(&j.sign.token);
+        snprintf(j->name, sizeof(j->name), "status/%d", j->list);
+    int r = app_do(t->app, &j->job);
     if (r != 0)
-        err_set(err, r, "%s of %s could not be signed and stored: %s", j.name, space->id,
-                j.job.err.text);
-    else if (list < 0)
-        r = configuration_into_directory(t->app, space, j.sign.iat, j.exp);
-    else
-        r = status_into_directory(t->app, token);
+        err_set(err, r, "%s of %s could not be signed and stored: %s", j->name, space->id,
+                j->job.err.text);
+    return r;
+}
+
+/* What could not be shown is not of its time: then it is due, and made again within a minute. */
+static void show_failed(struct space *space, int list)
+{
+    pthread_rwlock_wrlock(&space->lock);
+    slot_of(space, list < 0 ? PUBLISHED_CONFIGURATION : PUBLISHED_STATUS,
+            list < 0 ? 0 : (unsigned)list)
+        ->iat = 0;
+    pthread_rwlock_unlock(&space->lock);
+}
+
+/* What the store holds, in the directory and for those who ask. `lists` of a configuration. */
+static int show(struct app *app, struct space *space, int list, unsigned lists, struct str token,
+                int64_t iat, int64_t exp)
+{
+    int r;
+    if (list < 0) {
+        struct configuration c = configuration_of(space);
+        c.iat = iat;
+        c.exp = exp;
+        c.status_lists = lists;
+        r = configuration_into_directory(app, space, &c);
+    } else {
+        r = status_into_directory(app, token);
+    }
     if (r == 0)
         r = published_set(space, list < 0 ? PUBLISHED_CONFIGURATION : PUBLISHED_STATUS,
-                          list < 0 ? 0 : (unsigned)list, token, j.sign.iat, j.exp);
+                          list < 0 ? 0 : (unsigned)list, token, iat, exp);
+    if (r != 0)
+        show_failed(space, list);
+    return r;
+}
+
+static int show_made(struct app_thread *t, struct space *space, const struct publish_job *j)
+{
+    return show(t->app, space, j->list, j->lists, buf_as_str(&j->sign.token), j->sign.iat, j->exp);
+}
+
+static int publish(struct app_thread *t, struct space *space, int list, struct err *err)
+{
+    struct publish_job j = {.list = list};
+    int r = make(t, space, &j, err);
+    if (r == 0)
+        r = show_made(t, space, &j);
     sign_request_clear(&j.sign);
     return r;
 }
@@ -221,7 +322,8 @@ int space_publish_status(struct app_thread *t, struct space *space, unsigned n, 
 
 /* ---- what is due ---- */
 
-/* Gathers, on the thread that owns the connection, what the store holds and whether it is due. */
+/* Gathers, on the thread that owns the connection, what is due. What the store holds is read once,
+ * when the space is opened: from then on what is served is what was stored last. */
 struct due_job {
     struct app_job job;
     unsigned lists;
@@ -229,94 +331,102 @@ struct due_job {
     bool status[LIMIT_STATUS_LISTS];
 };
 
-static int due_one(struct app *app, struct space *space, int list, int64_t now, bool *due)
+/* STORE_E_ABSENT: it was never made. */
+static int install(struct app *app, struct space *space, int list, const char *name, unsigned lists)
 {
-    char name[32] = "configuration";
-    if (list >= 0)
-        snprintf(name, sizeof(name), "status/%d", list);
     _cleanup_(buf_clear) struct buf token = {0};
     int64_t iat = 0, exp = 0;
-    bool dirty = false;
     int r = store_published_get(space->store, name, &token, &iat, &exp);
+    return r == 0 ? show(app, space, list, lists, buf_as_str(&token), iat, exp) : r;
+}
+
+static bool shown(struct space *space, int list, int64_t *iat, int64_t *exp)
+{
+    pthread_rwlock_rdlock(&space->lock);
+    const struct published *slot =
+        slot_of(space, list < 0 ? PUBLISHED_CONFIGURATION : PUBLISHED_STATUS,
+                list < 0 ? 0 : (unsigned)list);
+    bool there = slot->token != NULL;
+    *iat = slot->iat;
+    *exp = slot->exp;
+    pthread_rwlock_unlock(&space->lock);
+    return there;
+}
+
+static int due_one(struct due_job *j, int list, int64_t now, bool *due)
+{
+    struct space *space = j->job.space;
+    char name[32] = "configuration";
+    int64_t iat, exp;
+    bool dirty = false;
+    int r = 0;
+    if (list >= 0)
+        snprintf(name, sizeof(name), "status/%d", list);
+    if (!shown(space, list, &iat, &exp))
+        r = install(j->job.app, space, list, name, j->lists);
+    if (r == STORE_E_ABSENT) {
+        *due = true;
+        return 0;
+    }
     if (r == 0 && list >= 0)
         r = store_status_is_dirty(space->store, (unsigned)list, &dirty);
-    *due = r == STORE_E_ABSENT || dirty || exp <= now ||
-           iat + (list < 0 ? RENEW_CONFIGURATION : RENEW_STATUS_LIST) <= now;
-    if (r == STORE_E_ABSENT)
-        return 0;
-    if (r != 0)
-        return r;
-    if (list < 0)
-        r = configuration_into_directory(app, space, iat, exp);
-    else
-        r = status_into_directory(app, buf_as_str(&token));
-    if (r != 0)
-        return r;
-    return published_set(space, list < 0 ? PUBLISHED_CONFIGURATION : PUBLISHED_STATUS,
-                         list < 0 ? 0 : (unsigned)list, buf_as_str(&token), iat, exp);
+    shown(space, list, &iat, &exp);
+    *due = dirty || exp <= now || iat + (list < 0 ? RENEW_CONFIGURATION : RENEW_STATUS_LIST) <= now;
+    return r;
 }
 
 static int due_compose(struct app_job *job)
 {
     struct due_job *j = (struct due_job *)job;
-    struct space *space = job->space;
-    _cleanup_(buf_clear) struct buf lists = {0};
-    int r = store_setting_get(space->store, "status_lists", &lists);
-    int64_t n = 1;
-    if (r == 0)
-        r = str_to_int(buf_as_str(&lists), 1, LIMIT_STATUS_LISTS, &n);
-    else if (r == STORE_E_ABSENT)
-        r = 0;
-    if (r != 0)
-        return r;
-
-    pthread_rwlock_wrlock(&space->lock);
-    space->n_status = (unsigned)n;
-    pthread_rwlock_unlock(&space->lock);
-    space->configuration.status_lists = (unsigned)n;
     int64_t now = app_now(job->app);
-    r = due_one(job->app, space, -1, now, &j->configuration);
-    for (unsigned i = 0; r == 0 && i < n; i++)
-        r = due_one(job->app, space, (int)i, now, &j->status[i]);
+    int r = lists_read(job->space->store, &j->lists);
+    if (r == 0)
+        r = due_one(j, -1, now, &j->configuration);
+    for (unsigned i = 0; r == 0 && i < j->lists; i++)
+        r = due_one(j, (int)i, now, &j->status[i]);
     return r == 0 ? APP_DONE : r;
 }
 
 int space_renew(struct app_thread *t, struct space *space, struct err *err)
 {
     struct due_job due = {.job = {.space = space, .compose = due_compose}};
+    char etag[36];
+    _cleanup_(buf_clear) struct buf issuer = {0};
     int r = app_do(t->app, &due.job);
     if (r != 0)
         return err_set(err, r, "what %s published cannot be read", space->id);
     if (due.configuration)
         r = publish(t, space, -1, err);
-    for (unsigned i = 0; r == 0 && i < space->n_status; i++) {
+    for (unsigned i = 0; r == 0 && i < due.lists; i++) {
         if (due.status[i])
             r = publish(t, space, (int)i, err);
     }
-    return r == 0 && !space->published_issuer.token ? issuer_publish(space) : r;
-}
-
-struct grow_job {
-    struct app_job job;
-    char lists[2];
-};
-
-static int grow_run(struct app_job *job, struct store *store)
-{
-    struct grow_job *j = (struct grow_job *)job;
-    int r = store_setting_put(store, "status_lists", j->lists, 1);
+    if (r == 0)
+        status_lists_are(space, due.lists);
+    if (r == 0 && space_published(space, PUBLISHED_ISSUER, 0, &issuer, etag) == APP_E_ABSENT)
+        r = issuer_publish(space);
     return r;
 }
 
+/* The list is signed first, and the configuration that announces it is stored together with the
+ * number of lists: a crash leaves all of it or nothing. Only then are indices of it given out. */
 int space_add_status_list(struct app_thread *t, struct space *space, struct err *err)
 {
-    if (space->n_status == LIMIT_STATUS_LISTS)
+    unsigned n = space_status_lists(space);
+    if (n == LIMIT_STATUS_LISTS)
         return err_set(err, APP_E_LIMIT, "all %d status lists of %s are full", LIMIT_STATUS_LISTS,
                        space->id);
-    struct grow_job grow = {.job = {.space = space, .run = grow_run},
-                            .lists = {(char)('0' + space->n_status + 1), 0}};
-    int r = app_do(t->app, &grow.job);
+    struct publish_job list = {.list = (int)n}, configuration = {.list = -1, .lists = n + 1};
+    int r = make(t, space, &list, err);
     if (r == 0)
-        r = space_renew(t, space, err);
-    return r == 0 ? publish(t, space, -1, err) : r;
+        r = make(t, space, &configuration, err);
+    if (r == 0 && !configuration.grown)
+        r = show_made(t, space, &configuration);
+    if (r == 0)
+        r = show_made(t, space, &list);
+    if (r == 0 && !configuration.grown) /* else whoever was first says so */
+        status_lists_are(space, n + 1);
+    sign_request_clear(&list.sign);
+    sign_request_clear(&configuration.sign);
+    return r;
 }

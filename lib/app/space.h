@@ -26,7 +26,9 @@ struct published {
 struct space {
     char id[LIMIT_ENTITY_ID + 1];
     char authority[LIMIT_ENTITY_ID + 1]; /* host[:port] */
-    struct configuration configuration;  /* what the next one will say; keys included */
+    /* What the latest one says; keys included. Never changed but for iat, exp and status_lists,
+     * which are under the lock. */
+    struct configuration configuration;
     char federation_kid[THUMBPRINT_LEN + 1], pass_kid[THUMBPRINT_LEN + 1];
     char timezone[65];
     struct tz *tz;
@@ -38,7 +40,7 @@ struct space {
     struct published published_configuration;
     struct published published_issuer; /* /.well-known/jwt-vc-issuer: plain JSON */
     struct published published_status[LIMIT_STATUS_LISTS];
-    unsigned n_status;
+    unsigned n_status; /* lists of which indices may be given out */
     struct map
         *peers; /* entity ids that this space pinned; the directory holds those of all spaces */
 
@@ -75,6 +77,8 @@ int space_renew(struct app_thread *t, struct space *space, struct err *err);
 
 /* Signs status list n anew with the bits of the store, stores and publishes it. */
 int space_publish_status(struct app_thread *t, struct space *space, unsigned n, struct err *err);
+
+unsigned space_status_lists(struct space *space); /* how many there are; takes the lock */
 
 /* One more status list, when those there are have few free indices left. APP_E_LIMIT. */
 int space_add_status_list(struct app_thread *t, struct space *space, struct err *err);

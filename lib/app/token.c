@@ -124,6 +124,7 @@ struct token_job {
     struct app_job job;
     const struct token_row *row; /* to add; or */
     const char *revoke;
+    char id[32]; /* whose token that is */
     int64_t at;
 };
 
@@ -142,10 +143,25 @@ static int add(struct store *store, const struct token_row *row)
     return r == 0 ? store_token_add(store, row) : r;
 }
 
+static int named(const struct token_row *row, void *arg)
+{
+    struct token_job *j = arg;
+    if (strcmp(row->id, j->revoke) == 0 ||
+        (j->id[0] == 0 && row->revoked_at == 0 && strcmp(row->name, j->revoke) == 0))
+        memcpy(j->id, row->id, sizeof(j->id));
+    return 0;
+}
+
+static int take_back(struct store *store, struct token_job *j)
+{
+    int r = store_token_list(store, named, j);
+    return r == 0 ? store_token_revoke(store, j->id[0] ? j->id : j->revoke, j->at) : r;
+}
+
 static int token_run(struct app_job *job, struct store *store)
 {
     struct token_job *j = (struct token_job *)job;
-    int r = j->row ? add(store, j->row) : store_token_revoke(store, j->revoke, j->at);
+    int r = j->row ? add(store, j->row) : take_back(store, j);
     switch (r) {
     case STORE_E_EXISTS:
         return APP_E_EXISTS;
@@ -169,6 +185,21 @@ static int reload(struct app_thread *t, struct space *space)
 {
     struct app_job job = {.space = space, .compose = token_reload, .run = NULL};
     return app_do(t->app, &job);
+}
+
+/* Asks neither memory nor the store, and so cannot fail: what is revoked on disk is so here. */
+static void forget(struct space *space, const char *id)
+{
+    pthread_rwlock_wrlock(&space->lock);
+    struct tokens *tokens = space->tokens;
+    for (size_t i = 0; i < tokens->n; i++) {
+        if (strcmp(tokens->entries[i].holder.id, id) != 0)
+            continue;
+        memmove(&tokens->entries[i], &tokens->entries[i + 1],
+                (--tokens->n - i) * sizeof(struct entry));
+        break;
+    }
+    pthread_rwlock_unlock(&space->lock);
 }
 
 int token_create(struct app_thread *t, struct space *space, const char *name, enum token_role role,
@@ -223,7 +254,9 @@ int token_revoke(struct app_thread *t, struct space *space, const char *id_or_na
         err_set(err, r, "no valid token has that id or name");
         return err_next(err, r, "see `comity token list`");
     }
+    if (r == 0 || r == APP_E_STATE)
+        forget(space, job.id);
     if (r == APP_E_STATE)
         return err_set(err, r, "this token was revoked before");
-    return r == 0 ? reload(t, space) : r;
+    return r;
 }

@@ -21,7 +21,18 @@
 #define DESK "tok_desk-one"
 #define OTHER_DESK "tok_desk-two"
 
+struct side;
+
+/* Between a job's compose and its run: what a test does there, or what the signer answers instead:
+ * 0 lets it sign, else that is the request's result. */
+typedef int (*signer_hook)(struct side *s, struct sign_request *req);
+
 struct side {
+    struct side_signer {
+        struct signer base; /* first */
+        struct side *side;
+        signer_hook hook;
+    } signer;
     struct side_clock {
         struct app_clock base; /* first */
         const int64_t *now;
@@ -44,6 +55,9 @@ struct world {
 int world_setup(void **state);
 int world_teardown(void **state);
 #define world_test(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+
+/* Has the hook see each request before the signer does; NULL: no more. */
+void side_hook_signer(struct side *s, signer_hook hook);
 
 /* Founds a space in a folder below `folder` and opens it, or opens what is there. */
 void side_open(struct side *s, const char *folder, const int64_t *now, const char *id,

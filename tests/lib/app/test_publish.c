@@ -175,6 +175,57 @@ static void test_second_list(void **state)
     buf_clear(&token);
 }
 
+static int no_configuration(struct side *s, struct sign_request *req)
+{
+    return req->kind == SIGN_CONFIGURATION ? -EIO : 0;
+}
+
+static unsigned announced_lists(struct world *w)
+{
+    _cleanup_(freep) char *token = side_published(&w->home, PUBLISHED_CONFIGURATION);
+    struct configuration c;
+    struct err err = {0};
+
+    assert_int_equal(
+        configuration_verify(w->home.thread.verifier, str_of(token), HOME, w->now, &c, &err), 0);
+    return c.status_lists;
+}
+
+/* It ended between the new list and the configuration that announces it: no index is given out of a
+ * list that peers do not know, neither at once nor after a restart. */
+static void test_second_list_half_done(void **state)
+{
+    struct world *w = *state;
+    struct err err = {0};
+
+    w->now++;
+    side_hook_signer(&w->home, no_configuration);
+    assert_true(space_add_status_list(&w->home.thread, w->home.space, &err) < 0);
+    assert_int_equal(space_status_lists(w->home.space), 1);
+    side_restart(&w->home);
+    assert_int_equal(space_status_lists(w->home.space), announced_lists(w));
+    w->now++;
+    assert_int_equal(space_add_status_list(&w->home.thread, w->home.space, &err), 0);
+    assert_int_equal(space_status_lists(w->home.space), 2);
+    assert_int_equal(announced_lists(w), 2);
+    assert_int_equal(w->home.space->configuration.status_lists, 2);
+}
+
+/* Every minute only times and marks are compared: what is served does not pass through the store
+ * again. */
+static void test_nothing_due_reads_nothing(void **state)
+{
+    struct world *w = *state;
+    struct store *store = w->home.space->store;
+    _cleanup_(freep) char *before = side_published(&w->home, PUBLISHED_STATUS);
+    _cleanup_(freep) char *after = NULL;
+
+    assert_int_equal(store_published_put(store, "status/0", STR("garbage"), w->now, w->now + 9), 0);
+    assert_int_equal(renew(w), 0);
+    after = side_published(&w->home, PUBLISHED_STATUS);
+    assert_string_equal(before, after);
+}
+
 /* Whoever asks with the tag of what they hold learns that it changed, and only then. */
 static void test_etag(void **state)
 {
@@ -221,6 +272,8 @@ int main(void)
         world_test(test_dirty_after_crash),
         world_test(test_mark_outlives_the_pass),
         world_test(test_second_list),
+        world_test(test_second_list_half_done),
+        world_test(test_nothing_due_reads_nothing),
         world_test(test_etag),
         world_test(test_opening_tells_why),
     };

@@ -126,6 +126,39 @@ static void test_many(void **state)
     assert_int_equal(create(w, "one more", &made), 0);
 }
 
+/* Once it is revoked on disk, nothing that goes wrong afterwards keeps it alive in memory. */
+static void test_revoked_although_memory_cannot_follow(void **state)
+{
+    struct world *w = *state;
+    struct store *store = w->host.space->store;
+    struct token_made made, other;
+    struct token_holder holder;
+
+    assert_int_equal(create(w, "desk", &made), 0);
+    assert_int_equal(create(w, "other desk", &other), 0);
+    assert_int_equal(store_begin(store), 0);
+    for (unsigned i = 0; i < TOKENS_MAX; i++) { /* so many that the cache cannot be filled anew */
+        struct token_row row = {.role = TOKEN_DESK, .created_at = w->now};
+
+        snprintf(row.id, sizeof(row.id), "tok_%u", i);
+        snprintf(row.name, sizeof(row.name), "desk %u", i);
+        assert_int_equal(sha256(row.name, strlen(row.name), row.hash), 0);
+        assert_int_equal(store_token_add(store, &row), 0);
+    }
+    assert_int_equal(store_commit(store), 0);
+    assert_true(tokens_load(w->host.space, store) != 0);
+    assert_int_equal(check(w, made.secret, &holder), 0);
+    assert_int_equal(take_back(w, "desk"), 0);
+    assert_int_equal(check(w, made.secret, &holder), APP_E_UNAUTHENTICATED);
+    assert_int_equal(check(w, other.secret, &holder), 0);
+
+    /* one that was revoked on disk alone goes when it is revoked again */
+    assert_int_equal(store_token_revoke(store, other.row.id, w->now), 0);
+    assert_int_equal(check(w, other.secret, &holder), 0);
+    assert_int_equal(take_back(w, other.row.id), APP_E_STATE);
+    assert_int_equal(check(w, other.secret, &holder), APP_E_UNAUTHENTICATED);
+}
+
 static void test_roles(void **state)
 {
     enum token_role role;
@@ -143,8 +176,12 @@ static void test_roles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        world_test(test_life), world_test(test_what_is_no_token), world_test(test_names),
-        world_test(test_many), cmocka_unit_test(test_roles),
+        world_test(test_life),
+        world_test(test_what_is_no_token),
+        world_test(test_names),
+        world_test(test_many),
+        world_test(test_revoked_although_memory_cannot_follow),
+        cmocka_unit_test(test_roles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
