@@ -8,21 +8,14 @@
 #define BACKOFF_FIRST 30
 #define BACKOFF_MOST 3600
 
+enum { UNSIGNABLE = 1 }; /* of this delivery alone */
+
 struct collecting {
     struct delivery *out;
     size_t max, n;
     const char *const *skip;
     size_t n_skip;
 };
-
-static bool skipped(const struct collecting *c, const char *home)
-{
-    for (size_t i = 0; i < c->n_skip; i++) {
-        if (strcmp(c->skip[i], home) == 0)
-            return true;
-    }
-    return false;
-}
 
 /* Whether one more stamp goes into a body that every home reads. */
 static bool has_room(const struct delivery *d, size_t more)
@@ -33,20 +26,25 @@ static bool has_room(const struct delivery *d, size_t more)
     return d->n < LIMIT_STAMPS_PER_POST && n <= LIMIT_HTTP_BODY;
 }
 
-/* Rows come ordered by home, so that one home's are together. */
-static int collect(const struct outbox_row *row, void *arg)
+static int collect_home(const struct outbox_home *home, void *arg)
 {
     struct collecting *c = arg;
-    struct delivery *d = c->n > 0 ? &c->out[c->n - 1] : NULL;
-    if (skipped(c, row->home))
-        return 0;
-    if (!d || strcmp(d->home, row->home) != 0) {
-        if (c->n == c->max)
-            return 1;
-        d = &c->out[c->n++];
-        memset(d, 0, sizeof(*d));
-        memcpy(d->home, row->home, sizeof(d->home));
+    for (size_t i = 0; i < c->n_skip; i++) {
+        if (strcmp(c->skip[i], home->id) == 0)
+            return 0;
     }
+    if (c->n == c->max)
+        return 1;
+    struct delivery *d = &c->out[c->n++];
+    memset(d, 0, sizeof(*d));
+    memcpy(d->home, home->id, sizeof(d->home));
+    d->attempts = home->attempts;
+    return 0;
+}
+
+static int collect_stamp(const struct outbox_row *row, void *arg)
+{
+    struct delivery *d = arg;
     if (!has_room(d, row->token.n))
         return 0; /* the next time */
     int r = buf_str(&d->tokens[d->n], row->token);
@@ -55,9 +53,21 @@ static int collect(const struct outbox_row *row, void *arg)
     d->seq[d->n] = row->seq;
     d->revision[d->n] = row->revision;
     memcpy(d->visit[d->n], row->visit, sizeof(row->visit));
-    d->attempts = row->attempts > d->attempts ? row->attempts : d->attempts;
     d->n++;
     return 0;
+}
+
+/* Homes first, then stamps of each: so neither a home that is asked already nor one with many
+ * stamps keeps another's from being found. */
+static int collect(struct store *store, int64_t now, struct collecting *c)
+{
+    int r = store_outbox_homes(store, now, collect_home, c);
+    if (r > 0)
+        r = 0; /* enough for now */
+    for (size_t i = 0; r == 0 && i < c->n; i++)
+        r = store_outbox_due(store, c->out[i].home, now, LIMIT_STAMPS_PER_POST, collect_stamp,
+                             &c->out[i]);
+    return r;
 }
 
 static int write_body(struct delivery *d)
@@ -73,7 +83,8 @@ static int write_body(struct delivery *d)
     return buf_z(&d->url, STAMPS_PATH);
 }
 
-/* RFC 9421: the signer, who has the key, makes the signature from these fields. */
+/* RFC 9421: the signer, who has the key, makes the signature from these fields. UNSIGNABLE: it
+ * refused these; a failure: it signs nothing at all. */
 static int sign(struct app_thread *t, struct space *space, struct delivery *d, struct err *err)
 {
     struct sign_request req = {.kind = SIGN_REQUEST, .space = space->id};
@@ -102,15 +113,43 @@ static int sign(struct app_thread *t, struct space *space, struct delivery *d, s
         r = t->signer->sign(t->signer, reqs, 1);
     }
     if (r == 0 && req.result != 0)
-        r = err_set(err, -EPROTO, "the signer refused a request: %s", req.err.text);
+        r = err_set(err, UNSIGNABLE, "the signer refused a request to %s: %s", d->home,
+                    req.err.text);
     struct str input, signature;
     if (r == 0 && !str_cut(buf_as_str(&req.token), '\n', &input, &signature))
-        r = -EPROTO;
+        r = err_set(err, UNSIGNABLE, "the signer gave no signature of a request to %s", d->home);
     if (r == 0)
         r = buf_str(&d->signature_input, input);
     if (r == 0)
         r = buf_str(&d->signature, signature);
     sign_request_clear(&req);
+    return r;
+}
+
+/* Each by itself: one that cannot be signed waits like one that was not answered. What is left of
+ * the n is moved together at the front; on failure nothing is. */
+static int prepare(struct app_thread *t, struct space *space, struct delivery *out, size_t *n,
+                   struct err *err)
+{
+    size_t kept = 0;
+    int r = 0;
+    for (size_t i = 0; i < *n; i++) {
+        struct delivery d = out[i];
+        if (r == 0 && d.n > 0)
+            r = write_body(&d);
+        if (r == 0 && d.n > 0) /* none if all were settled since the homes were read */
+            r = sign(t, space, &d, err);
+        if (r == 0 && d.n > 0) {
+            out[kept++] = d;
+            continue;
+        }
+        if (r == UNSIGNABLE)
+            r = deliver_failed(t, space, &d);
+        delivery_clear(&d);
+    }
+    for (size_t i = 0; r != 0 && i < kept; i++)
+        delivery_clear(&out[i]);
+    *n = kept;
     return r;
 }
 
@@ -121,21 +160,16 @@ int deliver_collect(struct app_thread *t, struct space *space, const char *const
     struct store *store = t->reads(t, space);
     if (!store)
         return -EIO;
-    int r = store_outbox_due(store, app_now(t->app), 256, collect, &c);
-    if (r > 0)
-        r = 0; /* enough for now */
-    for (size_t i = 0; r == 0 && i < c.n; i++) {
-        r = write_body(&out[i]);
-        if (r == 0)
-            r = sign(t, space, &out[i], err);
-    }
+    int r = collect(store, app_now(t->app), &c);
     if (r != 0) {
         for (size_t i = 0; i < c.n; i++)
             delivery_clear(&out[i]);
         return r;
     }
-    *n = c.n;
-    return 0;
+    r = prepare(t, space, out, &c.n, err);
+    if (r == 0)
+        *n = c.n;
+    return r;
 }
 
 void delivery_clear(struct delivery *d)
@@ -259,7 +293,8 @@ static int failed_run(struct app_job *job, struct store *store)
         if (r == STORE_E_ABSENT)
             r = 0;
     }
-    return r;
+    /* What else is due there waits as long, and is tried before what has failed now. */
+    return r ? r : store_outbox_defer_home(store, j->delivery->home, app_now(job->app), j->due);
 }
 
 int deliver_failed(struct app_thread *t, struct space *space, const struct delivery *d)

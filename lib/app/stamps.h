@@ -26,7 +26,6 @@ struct accept_stamps {
         struct buf answer; /* the receipt's token */
     } * items;             /* owned, n of them */
     struct buf reply;      /* {"results":[{"id","revision","receipt"}|{"id","revision","code"}]} */
-    void *owner;
 };
 /* Checks the request's signature, sender, replay and every stamp's signature on the calling thread;
  * then app_submit(). APP_E_UNAUTHENTICATED, APP_E_FORBIDDEN (no peer), APP_E_INVALID. */
@@ -42,21 +41,37 @@ struct delivery {
     int64_t seq[LIMIT_STAMPS_PER_POST];
     char visit[LIMIT_STAMPS_PER_POST][32];
     int64_t revision[LIMIT_STAMPS_PER_POST];
-    unsigned attempts;                                     /* the most of any of them */
+    unsigned attempts;                                     /* the most of all that is due there */
     struct buf tokens[LIMIT_STAMPS_PER_POST];              /* owned */
     struct buf url, body;                                  /* owned */
     struct buf content_digest, signature_input, signature; /* owned: header values */
 };
-/* Takes what is due from the outbox, for at most max homes that are not in skip[] (deliveries under
- * way). Fresh signatures of the request by t->signer. Stamps older than a day are still sent as
- * they are. *n deliveries are written. */
+
+/*
+ * Takes what is due from the outbox, for at most max homes that are not in skip[] (deliveries under
+ * way); the home that has waited longest comes first. The requests are signed now, by t->signer;
+ * stamps older than a day are still sent as they are. *n deliveries are written, each of them
+ * owned: delivery_clear().
+ *
+ * A delivery whose request the signer refuses is deferred as by deliver_failed(), and the others
+ * are given: then err says why, although the result is 0. -EIO: the store cannot be read; else the
+ * failure of the store, of the signer or of the deferring; nothing is given then.
+ */
 int deliver_collect(struct app_thread *t, struct space *space, const char *const *skip,
                     size_t n_skip, struct delivery *out, size_t max, size_t *n, struct err *err);
-/* The home answered 200 with that body: verifies each receipt, keeps it, drops the rows; refused
- * ones are kept as refused. */
+
+/*
+ * The home answered 200 with that body: verifies each receipt and keeps it with its stamp; the code
+ * of a refusal likewise. Such stamps stay as rows, and leave the outbox. What got neither a receipt
+ * that is good nor a code is tried again in an hour. APP_E_UPSTREAM: the answer is not one result
+ * for each stamp, and all were deferred as by deliver_failed(); APP_E_BUSY; or a failure, and then
+ * nothing is settled.
+ */
 int deliver_received(struct app_thread *t, struct space *space, const struct delivery *d,
                      struct str body, struct err *err);
-/* No answer, or not a good one: the state is unknown, never failed; tried again later (30 s * 2^n,
- * full jitter, at most 1 h). */
+
+/* No answer, or not a good one: the state is unknown, never failed. Whatever is due for that home
+ * is tried again later (within 30 s * 2^attempts, full jitter, at most 1 h). APP_E_BUSY; or the
+ * failure of the store. */
 int deliver_failed(struct app_thread *t, struct space *space, const struct delivery *d);
 void delivery_clear(struct delivery *d);

@@ -19,12 +19,17 @@ static const char SQL_NEWEST[] = "SELECT seq, revision, due IS NOT NULL FROM sta
 static const char SQL_REPLACE[] =
     "UPDATE stamp SET seq = seq + 1, revision = ?, home = ?, token = ?, due = ?, attempts = 0"
     " WHERE seq = ?";
+static const char SQL_HOMES[] =
+    "SELECT home, max(attempts) FROM stamp INDEXED BY stamp_outbox"
+    " WHERE due IS NOT NULL AND due <= ? GROUP BY home ORDER BY min(due), home";
 static const char SQL_DUE[] =
     "SELECT s.seq, v.id, s.revision, s.home, s.token, s.due, s.attempts"
     " FROM stamp s INDEXED BY stamp_outbox JOIN visit v ON v.n = s.seq >> 20"
-    " WHERE s.due IS NOT NULL AND s.due <= ? ORDER BY s.home, s.seq LIMIT ?";
+    " WHERE s.home = ? AND s.due IS NOT NULL AND s.due <= ? ORDER BY s.attempts, s.seq LIMIT ?";
 static const char SQL_DEFER[] =
     "UPDATE stamp SET due = ?, attempts = attempts + 1 WHERE seq = ? AND due IS NOT NULL";
+static const char SQL_DEFER_HOME[] =
+    "UPDATE stamp SET due = ? WHERE home = ? AND due IS NOT NULL AND due <= ?";
 static const char SQL_HASTEN[] =
     "UPDATE stamp SET due = ? WHERE home = ? AND due IS NOT NULL AND due > ?";
 static const char SQL_RECEIPTED[] = "UPDATE stamp SET due = NULL, receipt = ?, settled_at = ?"
@@ -131,11 +136,33 @@ int store_outbox_put(struct store *s, const char *visit, int64_t revision, const
     return add_later(s, newest.seq + 1, revision, home, token, due);
 }
 
-int store_outbox_due(struct store *s, int64_t now, size_t max, outbox_each each, void *arg)
+int store_outbox_homes(struct store *s, int64_t now, outbox_home_each each, void *arg)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_HOMES);
+    int r;
+
+    query_int(&q, now);
+    while ((r = query_next(&q)) == 0) {
+        struct outbox_home home = {0};
+
+        query_get_text(&q, home.id, sizeof(home.id));
+        home.attempts = (unsigned)query_get_int(&q);
+        r = query_error(&q);
+        if (r == 0)
+            r = each(&home, arg);
+        if (r)
+            return r;
+    }
+    return query_end(r);
+}
+
+int store_outbox_due(struct store *s, const char *home, int64_t now, size_t max, outbox_each each,
+                     void *arg)
 {
     _cleanup_(query_close) struct query q = query_open(s, SQL_DUE);
     int r;
 
+    query_text(&q, home);
     query_int(&q, now);
     query_int(&q, (int64_t)max);
     while ((r = query_next(&q)) == 0) {
@@ -164,6 +191,16 @@ int store_outbox_defer(struct store *s, int64_t seq, int64_t due)
     query_int(&q, due);
     query_int(&q, seq);
     return query_change(&q);
+}
+
+int store_outbox_defer_home(struct store *s, const char *home, int64_t now, int64_t due)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_DEFER_HOME);
+
+    query_int(&q, due);
+    query_text(&q, home);
+    query_int(&q, now);
+    return query_run(&q);
 }
 
 int store_outbox_hasten(struct store *s, const char *home, int64_t now)

@@ -158,3 +158,9 @@ CREATE TABLE home_stamp (
 ) STRICT;
 CREATE INDEX home_stamp_member ON home_stamp (member, received_at);
 CREATE INDEX home_stamp_time ON home_stamp (received_at);
+
+-- version 2
+-- One home's stamps in the order in which they are tried: what was tried least goes first, so that
+-- a few that the home chokes on never hold up the others.
+DROP INDEX stamp_outbox;
+CREATE INDEX stamp_outbox ON stamp (home, attempts, seq, due) WHERE due IS NOT NULL;

@@ -54,7 +54,8 @@ int store_verification_get(struct store *s, const char *id, const char *desk, in
                            struct buf *body);
 int store_verification_prune(struct store *s, int64_t now);
 
-/* Outbox: stamps on their way home. One row a stamp revision; kept until receipted or refused. */
+/* Outbox: stamps on their way home, until they are receipted or refused. Their rows stay after
+ * that, since token and receipt prove the visit, but are no longer due. */
 struct outbox_row {
     int64_t seq;
     char visit[32];
@@ -73,10 +74,20 @@ typedef int (*outbox_each)(const struct outbox_row *row, void *arg);
  */
 int store_outbox_put(struct store *s, const char *visit, int64_t revision, const char *home,
                      struct str token, int64_t due);
-int store_outbox_due(struct store *s, int64_t now, size_t max, outbox_each each,
-                     void *arg); /* by home, seq */
+struct outbox_home {
+    char id[LIMIT_ENTITY_ID + 1];
+    unsigned attempts; /* the most of what is due there */
+};
+typedef int (*outbox_home_each)(const struct outbox_home *home, void *arg);
+/* The homes that something is due for; the one that has waited longest comes first. */
+int store_outbox_homes(struct store *s, int64_t now, outbox_home_each each, void *arg);
+/* What is due for one home; what was tried least comes first, then what is oldest. */
+int store_outbox_due(struct store *s, const char *home, int64_t now, size_t max, outbox_each each,
+                     void *arg);
 /* Of a seq that is no longer in the outbox: STORE_E_ABSENT, here and below. */
 int store_outbox_defer(struct store *s, int64_t seq, int64_t due); /* counts an attempt */
+/* That home does not answer: whatever is due for it at `now` is so at `due`. Counts no attempt. */
+int store_outbox_defer_home(struct store *s, const char *home, int64_t now, int64_t due);
 /* That home answers again: what waits for it is due now. */
 int store_outbox_hasten(struct store *s, const char *home, int64_t now);
 /* Delivered: keeps the receipt with the visit and takes the row out of the outbox. */

@@ -39,7 +39,7 @@ static struct outbox_row only(struct scratch *t)
 
     assert_int_equal(store_outbox_count(t->space, &n), 0);
     assert_int_equal(n, 1);
-    assert_int_equal(store_outbox_due(t->space, INT64_MAX, 1, first, &row), 77);
+    assert_int_equal(store_outbox_due(t->space, HOME, INT64_MAX, 1, first, &row), 77);
     return row;
 }
 
@@ -51,27 +51,93 @@ static void assert_stamp_state(struct scratch *t, const char *id, const char *ex
     assert_string_equal(row.stamp_state, expected);
 }
 
+#define B "https://b.example"
+#define C "https://c.example"
+
+static int each_home(const struct outbox_home *home, void *arg)
+{
+    return gather(arg, home->id);
+}
+
+static void assert_homes(struct scratch *t, int64_t now, const char *expected)
+{
+    struct gathered g = {0};
+
+    assert_int_equal(store_outbox_homes(t->space, now, each_home, &g), 0);
+    assert_string_equal(g.text, expected);
+}
+
+static void assert_due(struct scratch *t, const char *home, int64_t now, const char *expected)
+{
+    struct gathered g = {0};
+
+    assert_int_equal(store_outbox_due(t->space, home, now, 3, each, &g), 0);
+    assert_string_equal(g.text, expected);
+}
+
+static int64_t seq_of;
+
+static int take_seq(const struct outbox_row *row, void *arg)
+{
+    if (strcmp(row->visit, arg) == 0)
+        seq_of = row->seq;
+    return 0;
+}
+
 static void what_is_due_comes_by_home_and_age(void **state)
 {
     struct scratch *t = *state;
-    struct gathered g = {0};
     int64_t n = 0;
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 8; i++) {
         char id[16];
         snprintf(id, sizeof(id), "vis_%d", i);
         visit(t, id);
-        put(t, id, i % 2 ? "https://b.example" : "https://c.example", T0 + (i == 2 ? 100 : 0));
+        put(t, id, i % 2 ? B : C, T0 + (i == 2 ? 100 : i % 2));
     }
-    assert_int_equal(store_outbox_due(t->space, T0 - 1, 9, each, &g), 0);
-    assert_int_equal(g.n, 0);
-    assert_int_equal(store_outbox_due(t->space, T0, 9, each, &g), 0);
-    assert_string_equal(g.text, "vis_1 vis_3 vis_0 vis_4 ");
-    g = (struct gathered){0};
-    assert_int_equal(store_outbox_due(t->space, T0 + 100, 4, each, &g), 0);
-    assert_string_equal(g.text, "vis_1 vis_3 vis_0 vis_2 ");
+    assert_homes(t, T0 - 1, "");
+    assert_homes(t, T0, C " ");
+    assert_homes(t, T0 + 1, C " " B " "); /* C's have waited longer */
+    assert_due(t, C, T0 - 1, "");
+    assert_due(t, C, T0, "vis_0 vis_4 vis_6 ");
+    assert_due(t, C, T0 + 100, "vis_0 vis_2 vis_4 ");
+    assert_due(t, B, T0 + 1, "vis_1 vis_3 vis_5 ");
+    assert_due(t, HOME, T0 + 100, "");
     assert_int_equal(store_outbox_count(t->space, &n), 0);
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 8);
+    /* What was tried goes behind what was not. */
+    assert_int_equal(store_outbox_due(t->space, B, T0 + 1, 9, take_seq, "vis_3"), 0);
+    assert_int_equal(store_outbox_defer(t->space, seq_of, T0 + 1), 0);
+    assert_due(t, B, T0 + 1, "vis_1 vis_5 vis_7 ");
+}
+
+static int most_attempts(const struct outbox_home *home, void *arg)
+{
+    *(unsigned *)arg = home->attempts;
+    return 0;
+}
+
+static void a_home_that_does_not_answer_is_deferred_as_a_whole(void **state)
+{
+    struct scratch *t = *state;
+    unsigned attempts = 9;
+
+    for (int i = 0; i < 4; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "vis_%d", i);
+        visit(t, id);
+        put(t, id, i == 3 ? C : B, i == 2 ? T0 + 50 : T0);
+    }
+    assert_int_equal(store_outbox_due(t->space, B, T0, 9, take_seq, "vis_1"), 0);
+    assert_int_equal(store_outbox_defer(t->space, seq_of, T0 + 30), 0);
+    assert_int_equal(store_outbox_defer_home(t->space, B, T0, T0 + 30), 0);
+    assert_homes(t, T0 + 29, C " ");
+    assert_due(t, B, T0 + 29, "");
+    assert_due(t, B, T0 + 30, "vis_0 vis_1 ");
+    assert_due(t, B, T0 + 50, "vis_0 vis_2 vis_1 ");
+    assert_int_equal(store_outbox_defer_home(t->space, C, T0, T0 + 99), 0);
+    assert_int_equal(store_outbox_homes(t->space, T0 + 50, most_attempts, &attempts), 0);
+    assert_int_equal(attempts, 1);
 }
 
 static void a_stamp_is_deferred_and_counted(void **state)
@@ -88,7 +154,7 @@ static void a_stamp_is_deferred_and_counted(void **state)
     assert_int_equal(row.attempts, 0);
     assert_true(str_eqz(row.token, "stamp"));
     assert_int_equal(store_outbox_defer(t->space, row.seq, T0 + 30), 0);
-    assert_int_equal(store_outbox_due(t->space, T0 + 29, 9, each, &g), 0);
+    assert_int_equal(store_outbox_due(t->space, HOME, T0 + 29, 9, each, &g), 0);
     assert_int_equal(g.n, 0);
     row = only(t);
     assert_int_equal(row.attempts, 1);
@@ -275,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         scratch_test(what_is_due_comes_by_home_and_age),
+        scratch_test(a_home_that_does_not_answer_is_deferred_as_a_whole),
         scratch_test(a_stamp_is_deferred_and_counted),
         scratch_test(a_receipt_settles_and_is_kept),
         scratch_test(a_refusal_settles_too),
