@@ -243,11 +243,6 @@ void loop_timer_start(struct loop_timer *t, unsigned ms)
     evtimer_add(t->event, &tv);
 }
 
-void loop_timer_stop(struct loop_timer *t)
-{
-    evtimer_del(t->event);
-}
-
 void loop_timer_free(struct loop_timer *t)
 {
     if (!t)

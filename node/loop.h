@@ -39,12 +39,11 @@ void loop_post_task(struct loop *l, struct loop_task *task);
  * -ENOSPC beyond 8 signals. */
 int loop_on_signal(struct loop *l, int signal, void (*fn)(void *arg), void *arg);
 
-/* A timer on the loop's thread. Start sets it (anew) to call fn(arg) once after `ms`; stop
- * suppresses the call. Stop is also the cleanup. */
+/* A timer on the loop's thread. Start sets it (anew) to call fn(arg) once after `ms`;
+ * freeing it suppresses the call. */
 struct loop_timer;
 int loop_timer_new(struct loop *l, void (*fn)(void *arg), void *arg, struct loop_timer **out);
 void loop_timer_start(struct loop_timer *t, unsigned ms);
-void loop_timer_stop(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t);
 
 uint64_t loop_now_ms(void); /* monotonic, some milliseconds coarse, cheap */

@@ -93,8 +93,9 @@ static void print_words(const char *text, const char *next)
         print_sentence(8, first, next + 1);
 }
 
-void verb_show_failure(const struct show *how, int result, const struct err *err,
-                       const struct json *reply)
+/* Words on stderr; with --json also the problem of RFC 9457 on stdout. */
+static void show_failure(const struct show *how, int result, const struct err *err,
+                         const struct json *reply)
 {
     const struct app_failure_info *info = app_failure_info(result);
     struct err e = *err;
@@ -245,7 +246,7 @@ static int failed(struct running *r, int result)
         aside.out = stderr;
         r->verb->show(r->request, r->reply, &aside);
     }
-    verb_show_failure(how, result, &r->err, r->reply);
+    show_failure(how, result, &r->err, r->reply);
     return app_failure_info(result)->exit;
 }
 

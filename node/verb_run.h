@@ -17,8 +17,7 @@ struct invocation {    /* what stands before the verb, or anywhere after it */
 
 int verb_execute(const struct verb *verb, const struct invocation *inv, const struct args *args);
 
-/* Tells a failure: words on stderr; with --json also the problem of RFC 9457 on stdout. */
-void verb_show_failure(const struct show *how, int result, const struct err *err,
-                       const struct json *reply);
+/* Tells that a verb was not used as it should be: words on stderr; with --json also the problem of
+ * RFC 9457 on stdout. */
 void verb_show_usage(const struct show *how, const struct verb *verb /* or NULL */,
                      const struct err *err);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
+#include "base/file.h"
 #include "base/tz_rule.h"
 
 #define DAY 86400
@@ -183,31 +183,19 @@ static int unknown(struct err *err, const char *name)
 static int read_file(int fd, struct buf *out)
 {
     struct stat st;
-    ssize_t got;
-    int r;
 
     if (fstat(fd, &st))
         return -errno;
     if (!S_ISREG(st.st_mode) || (size_t)st.st_size > FILE_MAX)
         return TZ_E_UNKNOWN;
-    r = buf_reserve(out, (size_t)st.st_size);
-    while (!r && out->n < (size_t)st.st_size) {
-        got = read(fd, out->p + out->n, (size_t)st.st_size - out->n);
-        if (got < 0 && errno != EINTR)
-            return -errno;
-        if (got == 0)
-            break;
-        if (got > 0)
-            out->n += (size_t)got;
-    }
-    return r;
+    return file_read_fd(fd, out);
 }
 
 int tz_load(const char *dir, const char *name, struct tz **out, struct err *err)
 {
     _cleanup_(closep) int fd = -1;
     char path[512];
-    struct buf b = {0};
+    struct buf b = {.max = FILE_MAX};
     int r;
 
     if (!is_zone_name(name))

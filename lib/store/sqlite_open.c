@@ -1,10 +1,9 @@
 /* How a connection comes to be: the file, its protection, the settings. */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "store/sqlite_room.h"
 
 #define BUSY_TIMEOUT_MS 5000
@@ -28,35 +27,16 @@ static const char PRAGMAS[] = "PRAGMA trusted_schema = OFF;"
                               "PRAGMA synchronous = FULL;";
 static const char PRAGMA_WAL[] = "PRAGMA journal_mode = WAL";
 
-/* The entry in the folder must be as durable as what is committed into the file. */
-static int sync_folder(const char *path)
-{
-    _cleanup_(freep) char *copy = str_dup(str_of(path));
-    _cleanup_(closep) int fd = -1;
-
-    if (!copy)
-        return -ENOMEM;
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return -errno;
-    return 0;
-}
-
 /*
- * Makes the file before SQLite does, so that it is 0600 whatever the umask; SQLite gives -wal and
- * -shm the mode of the database. O_EXCL also because closing a second descriptor of a file that is
- * open in this process would drop its POSIX locks.
+ * Makes the file before SQLite does, so that it is 0600 and its name is durable; SQLite gives -wal
+ * and -shm the mode of the database. O_EXCL also because closing a second descriptor of a file that
+ * is open in this process would drop its POSIX locks.
  */
 static int make_file(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    int r;
+    int r = file_create(path, STR(""));
 
-    if (fd < 0)
-        return errno == EEXIST ? 0 : -errno;
-    r = fchmod(fd, 0600) < 0 ? -errno : 0;
-    close(fd);
-    return r ? r : sync_folder(path);
+    return r == -EEXIST ? 0 : r;
 }
 
 static int find_file(const char *path, bool create, struct err *err)
