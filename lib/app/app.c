@@ -56,6 +56,15 @@ static void sign_all(struct app *app, struct write_job *const jobs[], size_t n)
         sign_batch(app, batch, count);
 }
 
+/* What the signer refuses to sign is what was asked for, and its words say what is wrong with it.
+ */
+static int refused(int result)
+{
+    if (result == SIGNER_E_REFUSED)
+        return APP_E_INVALID;
+    return result < 0 ? result : -EPROTO;
+}
+
 void app_prepare(void *ctx, struct write_job *const jobs[], size_t n)
 {
     struct app *app = ctx;
@@ -70,7 +79,7 @@ void app_prepare(void *ctx, struct write_job *const jobs[], size_t n)
         for (size_t k = 0; job->write.result == 0 && k < job->n_sign; k++) {
             if (job->sign[k]->result != 0) {
                 job->err = job->sign[k]->err;
-                job->write.result = job->sign[k]->result < 0 ? job->sign[k]->result : -EPROTO;
+                job->write.result = refused(job->sign[k]->result);
             }
         }
     }

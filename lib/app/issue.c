@@ -94,15 +94,21 @@ static int issue_compose(struct app_job *job)
 static int issue_run(struct app_job *job, struct store *store)
 {
     struct issue_job *j = (struct issue_job *)job;
-    int r = store_pass_add(store, &j->row, j->row.iat);
+    struct member_row now;
+    int r = store_member_get(store, j->member.id, &now);
+    if (r != 0)
+        return r == STORE_E_ABSENT ? APP_E_ABSENT : r;
+    if (now.state != MEMBER_ACTIVE) /* suspended since compose: by a job of this very group */
+        return APP_E_STATE;
+    r = store_pass_add(store, &j->row, j->row.iat);
     return r == STORE_E_EXISTS ? APP_E_BUSY : r; /* another of this group took the index */
 }
 
-static int explain(const struct issue_request *req, int r, struct err *err)
+static int explain(const struct issue_job *j, int r, struct err *err)
 {
     switch (r) {
     case APP_E_ABSENT:
-        err_set(err, r, "no member has the id %.40s", req->member);
+        err_set(err, r, "no member has the id %.40s", j->req->member);
         return err_next(err, r, "see `comity member list`");
     case APP_E_STATE:
         err_set(err, r, "the member is suspended or removed, and gets no pass");
@@ -110,8 +116,11 @@ static int explain(const struct issue_request *req, int r, struct err *err)
     case APP_E_LIMIT:
         return err_set(err, r, "every status list is full: %d passes are alive",
                        LIMIT_STATUS_LISTS * LIMIT_STATUS_ENTRIES);
+    case APP_E_INVALID:
+        return err_set(err, r, "the pass was not signed: %s", j->job.err.text);
     default:
-        return err_set(err, r, "the pass could not be signed and stored");
+        return err_set(err, r, "the pass could not be signed and stored%s%s",
+                       j->job.err.text[0] ? ": " : "", j->job.err.text);
     }
 }
 
@@ -154,7 +163,7 @@ int pass_issue(struct app_thread *t, struct space *space, const struct issue_req
         r = app_do(t->app, &j.job);
         if (r == APP_E_LIMIT && j.list_full) {
             j.list_full = false;
-            r = space_add_status_list(t, space, err);
+            r = space_add_status_list(t, space, &j.job.err);
             if (r != 0)
                 break;
         } else if (r != APP_E_BUSY) {
@@ -162,7 +171,7 @@ int pass_issue(struct app_thread *t, struct space *space, const struct issue_req
         }
         buf_reset(&j.sign.token);
     }
-    r = r == 0 ? finish(space, &j, out) : explain(req, r, err);
+    r = r == 0 ? finish(space, &j, out) : explain(&j, r, err);
     sign_request_clear(&j.sign);
     buf_clear(&j.tail);
     return r;
