@@ -17,11 +17,15 @@ static int redeem(struct app_thread *t, struct space *space, struct check_in *c,
 {
     int64_t now = app_now(t->app);
     int r = verifications_get(space->verifications, id, c->desk, now, token, seen_at);
-    if (r != APP_E_ABSENT || !t->app->persist_verifications)
+    struct store *store = t->app->persist_verifications ? space->store
+                          : t->reads                    ? t->reads(t, space)
+                                                        : NULL;
+    if (r != APP_E_ABSENT || !store)
         return r;
+    /* Made by a verb before there was a node: a desk of the HTTP threads never has such a one. */
     _cleanup_(buf_clear) struct buf body = {0};
     struct str seen, text;
-    r = store_verification_get(space->store, id, c->desk, now, &body);
+    r = store_verification_get(store, id, c->desk, now, &body);
     if (r == 0 && (!str_cut(buf_as_str(&body), ' ', &seen, &text) ||
                    str_to_int(seen, 0, LIMIT_JSON_INT, seen_at) != 0))
         r = -EBADMSG;

@@ -22,7 +22,6 @@ struct check_in {
     bool replayed_key; /* the answer is that of an earlier request with this key */
     bool already_in;
     int outcome; /* what ends it before the transaction, unless the key has an answer; else 0 */
-    void *owner; /* the surface's own */
 };
 
 /* Verifies `text` (a token, QR text, or a "ver_" id) on the calling thread and readies the job:
@@ -42,7 +41,6 @@ struct check_out {
     int64_t revision;
     struct visit_row visit;
     struct buf reply;
-    void *owner;
 };
 /* Result: 0; APP_E_ABSENT; APP_E_STATE (is out already: reply is the visit as it is). */
 int check_out_prepare(struct app_thread *t, struct space *space, const char *visit,

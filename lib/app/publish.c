@@ -4,9 +4,11 @@
 #include <stdio.h>
 
 #include "app/space.h"
+#include "app/verifications.h"
 #include "base/b64.h"
 #include "cred/status_list.h"
 #include "crypto/digest.h"
+#include "store/visits.h"
 
 #define STATUS_BITS 2
 #define STATUS_BYTES (LIMIT_STATUS_ENTRIES * STATUS_BITS / 8)
@@ -387,6 +389,22 @@ static int due_compose(struct app_job *job)
     return r == 0 ? APP_DONE : r;
 }
 
+/* What nobody may ask for any more. A retry with its key comes within a day, or not at all. */
+static int prune_run(struct app_job *job, struct store *store)
+{
+    int64_t now = app_now(job->app);
+    int r = store_idempotency_prune(store, now - KEEP_IDEMPOTENCY);
+    return r == 0 ? store_verification_prune(store, now) : r;
+}
+
+static int prune(struct app_thread *t, struct space *space, struct err *err)
+{
+    struct app_job job = {.space = space, .run = prune_run};
+    verifications_prune(space->verifications, app_now(t->app));
+    int r = app_do(t->app, &job);
+    return r == 0 ? 0 : err_set(err, r, "what is over at %s cannot be deleted", space->id);
+}
+
 int space_renew(struct app_thread *t, struct space *space, struct err *err)
 {
     struct due_job due = {.job = {.space = space, .compose = due_compose}};
@@ -405,7 +423,7 @@ int space_renew(struct app_thread *t, struct space *space, struct err *err)
         status_lists_are(space, due.lists);
     if (r == 0 && space_published(space, PUBLISHED_ISSUER, 0, &issuer, etag) == APP_E_ABSENT)
         r = issuer_publish(space);
-    return r;
+    return r == 0 ? prune(t, space, err) : r;
 }
 
 /* The list is signed first, and the configuration that announces it is stored together with the

@@ -72,7 +72,8 @@ int space_open(struct app_thread *t, const char *db_path, struct space **out, st
 void space_close(struct space *space);
 
 /* What is due now: renewal of the configuration (10 d) and the status lists (daily), and lists
- * whose bits changed before a crash. Called at start and by the network thread every minute. */
+ * whose bits changed before a crash; then the end of what is kept for a time (idempotency keys,
+ * verifications). Called at start and by the network thread every minute. */
 int space_renew(struct app_thread *t, struct space *space, struct err *err);
 
 /* Signs status list n anew with the bits of the store, stores and publishes it. */

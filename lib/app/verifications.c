@@ -13,13 +13,13 @@ struct kept {
     char id[VERIFICATION_ID_MAX + 1];
     char desk[32];
     int64_t seen_at;
-    char *token; /* owned */
-    size_t n;
+    char *token; /* owned; NULL: nothing is promised here */
+    size_t n, cap;
 };
 
 struct shard {
     pthread_mutex_t lock;
-    size_t next;
+    size_t oldest, n;
     struct kept *ring; /* made on first use */
 };
 
@@ -61,39 +61,93 @@ static struct shard *shard_of(struct verifications *v, const char *id)
     return &v->shards[h % SHARDS];
 }
 
+static bool is_over(const struct kept *k, int64_t now)
+{
+    return now > k->seen_at + LIMIT_VERIFICATION_TIME;
+}
+
+static void drop(struct verifications *v, struct shard *s)
+{
+    struct kept *k = &s->ring[s->oldest];
+    free(k->token);
+    *k = (struct kept){0};
+    s->oldest = (s->oldest + 1) % v->per_shard;
+    s->n--;
+}
+
+/* Whoever takes the lock gives back what is over: nobody's token is held for longer than said. */
+static void drop_over(struct verifications *v, struct shard *s, int64_t now)
+{
+    while (s->n > 0 && is_over(&s->ring[s->oldest], now))
+        drop(v, s);
+}
+
+/* The place for a new promise with room for so many bytes; at need the oldest one's, whose memory
+ * is used again if it is large enough. NULL: no memory. */
+static struct kept *place(struct verifications *v, struct shard *s, size_t bytes)
+{
+    if (!s->ring && !(s->ring = calloc(v->per_shard, sizeof(struct kept))))
+        return NULL;
+    struct kept *k = &s->ring[(s->oldest + s->n) % v->per_shard];
+    if (k->cap < bytes) {
+        char *token = malloc(bytes);
+        if (!token)
+            return NULL;
+        free(k->token);
+        k->token = token;
+        k->cap = bytes;
+    }
+    if (s->n == v->per_shard)
+        s->oldest = (s->oldest + 1) % v->per_shard;
+    else
+        s->n++;
+    return k;
+}
+
 int verifications_put(struct verifications *v, const char *id, const char *desk, struct str token,
                       int64_t seen_at)
 {
     struct shard *s = shard_of(v, id);
-    char *copy = str_dup(token);
-    if (!copy)
-        return -ENOMEM;
     pthread_mutex_lock(&s->lock);
-    if (!s->ring)
-        s->ring = calloc(v->per_shard, sizeof(struct kept));
-    if (!s->ring) {
-        pthread_mutex_unlock(&s->lock);
-        free(copy);
-        return -ENOMEM;
+    drop_over(v, s, seen_at);
+    struct kept *k = place(v, s, token.n);
+    if (k) {
+        str_copy(k->id, sizeof(k->id), str_of(id));
+        str_copy(k->desk, sizeof(k->desk), str_of(desk));
+        k->seen_at = seen_at;
+        memcpy(k->token, token.p, token.n);
+        k->n = token.n;
     }
-    struct kept *k = &s->ring[s->next];
-    s->next = (s->next + 1) % v->per_shard;
-    char *old = k->token;
-    str_copy(k->id, sizeof(k->id), str_of(id));
-    str_copy(k->desk, sizeof(k->desk), str_of(desk));
-    k->seen_at = seen_at;
-    k->token = copy;
-    k->n = token.n;
     pthread_mutex_unlock(&s->lock);
-    free(old);
-    return 0;
+    return k ? 0 : -ENOMEM;
+}
+
+void verifications_prune(struct verifications *v, int64_t now)
+{
+    for (size_t i = 0; i < SHARDS; i++) {
+        pthread_mutex_lock(&v->shards[i].lock);
+        drop_over(v, &v->shards[i], now);
+        pthread_mutex_unlock(&v->shards[i].lock);
+    }
+}
+
+size_t verifications_count(struct verifications *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SHARDS; i++) {
+        pthread_mutex_lock(&v->shards[i].lock);
+        n += v->shards[i].n;
+        pthread_mutex_unlock(&v->shards[i].lock);
+    }
+    return n;
 }
 
 static const struct kept *find(const struct verifications *v, const struct shard *s, const char *id)
 {
-    for (size_t i = 0; s->ring && i < v->per_shard; i++) {
-        if (s->ring[i].token && strcmp(s->ring[i].id, id) == 0)
-            return &s->ring[i];
+    for (size_t i = 0; i < s->n; i++) {
+        const struct kept *k = &s->ring[(s->oldest + i) % v->per_shard];
+        if (strcmp(k->id, id) == 0)
+            return k;
     }
     return NULL;
 }
@@ -104,8 +158,9 @@ int verifications_get(struct verifications *v, const char *id, const char *desk,
     struct shard *s = shard_of(v, id);
     int r = APP_E_ABSENT;
     pthread_mutex_lock(&s->lock);
+    drop_over(v, s, now);
     const struct kept *k = find(v, s, id);
-    if (k && strcmp(k->desk, desk) == 0 && now <= k->seen_at + LIMIT_VERIFICATION_TIME) {
+    if (k && strcmp(k->desk, desk) == 0 && !is_over(k, now)) { /* a clock may have gone back */
         r = buf_add(token, k->token, k->n);
         *seen_at = k->seen_at;
     }

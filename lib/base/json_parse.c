@@ -6,7 +6,7 @@
 #include "base/limits.h"
 
 const struct json_bounds json_bounds_wire = {
-    .bytes = LIMIT_FETCH_BYTES,
+    .bytes = LIMIT_JSON,
     .depth = LIMIT_JSON_DEPTH,
     .members = LIMIT_JSON_MEMBERS,
     .items = LIMIT_JSON_ITEMS,

@@ -10,13 +10,13 @@
 #define LIMIT_QR_TEXT (2 * LIMIT_PRESENTATION + 300)
 #define LIMIT_DISCLOSURES 16
 #define LIMIT_CONFIGURATION (8 * 1024)
-#define LIMIT_STATEMENT (4 * 1024)
 #define LIMIT_STATUS_ENTRIES 32768
 #define LIMIT_STATUS_TOKEN (16 * 1024)
 #define LIMIT_STATUS_LISTS 4
 #define LIMIT_STAMP (8 * 1024)
 #define LIMIT_STAMPS_PER_POST 16
 
+#define LIMIT_JSON (1024 * 1024) /* bytes of any text */
 #define LIMIT_JSON_DEPTH 8
 #define LIMIT_JSON_MEMBERS 64
 #define LIMIT_JSON_ITEMS 1024
@@ -31,7 +31,6 @@
 #define LIMIT_HTTP_CONNECTIONS 512 /* a loop */
 
 #define LIMIT_FETCH_TIME 10
-#define LIMIT_FETCH_BYTES (1024 * 1024)
 #define LIMIT_FETCH_PARALLEL 32
 
 #define LIMIT_NAME 128 /* of a person, a space, a token */
@@ -40,6 +39,7 @@
 #define LIMIT_TIER 32
 #define LIMIT_LANGUAGE 35
 #define LIMIT_IDEMPOTENCY_KEY 128
+#define KEEP_IDEMPOTENCY 86400 /* a key's answer is kept for so long */
 
 #define LIMIT_CLOCK_SKEW 120 /* of any other party's clock */
 #define LIMIT_PROOF_AGE 90   /* a holder proof is good for so long */

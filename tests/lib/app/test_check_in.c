@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "app/verifications.h"
 #include "base/b64.h"
 #include "cred/keybind.h"
 
@@ -233,6 +234,49 @@ static void test_verification_in_store(void **state)
     assert_int_equal(check_in_as(w, id, "cli", NULL, false), 0);
 }
 
+/* A verb made it without a node, and then one was started. */
+static void test_verification_from_before_the_node(void **state)
+{
+    struct world *w = *state;
+    _cleanup_(freep) char *pass = world_issue(w, w->device, NULL);
+    _cleanup_(freep) char *text = world_present(w, pass, "nonce-0001");
+    char id[32];
+
+    w->host.app.persist_verifications = true;
+    assert_int_equal(promise(w, text, "cli", id), VERDICT_ADMIT);
+    side_restart(&w->host);
+    assert_false(w->host.app.persist_verifications);
+    assert_int_equal(check_in_as(w, id, DESK, NULL, false), APP_E_ABSENT);
+    assert_int_equal(check_in_as(w, id, "cli", NULL, false), 0);
+}
+
+/* The minute's job forgets answers after a day, and verifications when their time is over. */
+static void test_pruned(void **state)
+{
+    struct world *w = *state;
+    struct store *store = w->host.space->store;
+    _cleanup_(freep) char *pass = world_issue(w, w->device, NULL);
+    _cleanup_(freep) char *text = world_present(w, pass, "nonce-0001");
+    _cleanup_(freep) char *later = world_present(w, pass, "nonce-0002");
+    _cleanup_(buf_clear) struct buf found = {0};
+    struct err err = {0};
+    uint8_t digest[32];
+    char id[32];
+
+    assert_int_equal(promise(w, text, DESK, id), VERDICT_ADMIT);
+    w->host.app.persist_verifications = true;
+    assert_int_equal(promise(w, later, "cli", id), VERDICT_ADMIT);
+    assert_int_equal(check_in_as(w, text, DESK, "key-1", false), 0);
+    w->now += KEEP_IDEMPOTENCY;
+    assert_int_equal(space_renew(&w->host.thread, w->host.space, &err), 0);
+    assert_int_equal(verifications_count(w->host.space->verifications), 0);
+    assert_int_equal(store_verification_get(store, id, "cli", START, &found), STORE_E_ABSENT);
+    assert_int_equal(store_idempotency_get(store, DESK, "key-1", digest, &found), 0);
+    w->now++;
+    assert_int_equal(space_renew(&w->host.thread, w->host.space, &err), 0);
+    assert_int_equal(store_idempotency_get(store, DESK, "key-1", digest, &found), STORE_E_ABSENT);
+}
+
 static void test_own_member(void **state)
 {
     struct world *w = *state;
@@ -416,6 +460,8 @@ int main(void)
         world_test(test_verification),
         world_test(test_verification_revoked_since),
         world_test(test_verification_in_store),
+        world_test(test_pruned),
+        world_test(test_verification_from_before_the_node),
         world_test(test_own_member),
         world_test(test_check_out),
         world_test(test_one_group_one_key),

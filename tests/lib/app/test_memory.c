@@ -176,12 +176,42 @@ static void test_verifications_bounded(void **state)
     verifications_free(v);
 }
 
+/* Nobody's pass is held for longer than was said. */
+static void test_verifications_give_back(void **state)
+{
+    struct verifications *v = NULL;
+    char id[32];
+
+    assert_int_equal(verifications_new(6400, &v), 0);
+    for (unsigned round = 0; round < 3; round++) {
+        const int64_t now = 1000 + 2 * round * LIMIT_VERIFICATION_TIME;
+
+        for (unsigned i = 0; i < 1000; i++) {
+            snprintf(id, sizeof(id), "ver_%u", i);
+            assert_int_equal(verifications_put(v, id, DESK, STR("text"), now), 0);
+        }
+        /* who puts a new one finds those of the last round over */
+        assert_in_range(verifications_count(v), 1000, 1000);
+        verifications_prune(v, now + LIMIT_VERIFICATION_TIME);
+        assert_int_equal(verifications_count(v), 1000);
+    }
+    /* who asks, those of its shard; the minute's job, all */
+    assert_int_equal(get(v, "ver_7", DESK, 1000 + 6 * LIMIT_VERIFICATION_TIME, NULL), APP_E_ABSENT);
+    assert_in_range(verifications_count(v), 900, 999);
+    verifications_prune(v, 1000 + 6 * LIMIT_VERIFICATION_TIME);
+    assert_int_equal(verifications_count(v), 0);
+    verifications_free(v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_owner_and_end),         cmocka_unit_test(test_full),
-        cmocka_unit_test(test_one_owner_wins),        cmocka_unit_test(test_verifications),
+        cmocka_unit_test(test_owner_and_end),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_one_owner_wins),
+        cmocka_unit_test(test_verifications),
         cmocka_unit_test(test_verifications_bounded),
+        cmocka_unit_test(test_verifications_give_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

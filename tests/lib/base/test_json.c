@@ -172,7 +172,7 @@ static void keeps_to_its_bounds(void **state)
         buf_ch(&b, ']');
         assert_int_equal(parse(b.p, b.n), over ? JSON_E_MEMBERS : 0);
         buf_reset(&b);
-        for (int i = 0; i < LIMIT_FETCH_BYTES - 1 + over; i++)
+        for (int i = 0; i < LIMIT_JSON - 1 + over; i++)
             buf_ch(&b, ' ');
         buf_ch(&b, '1');
         assert_int_equal(parse(b.p, b.n), over ? JSON_E_SIZE : 0);
