@@ -8,6 +8,7 @@
 #include "network_parts.h"
 
 #define RENEW_EVERY 60000 /* ms */
+#define SEND_AFTER 200    /* ms */
 
 struct network {
     struct app_thread *thread; /* borrowed */
@@ -15,7 +16,7 @@ struct network {
     struct fetcher *fetcher;
     struct peers peers;
     struct outbox outbox;
-    struct loop_timer *minute;
+    struct loop_timer *minute, *soon;
     pthread_t id;
     bool running;
     bool over; /* the thread has ended: late notices mean nothing */
@@ -46,13 +47,22 @@ static void on_minute(void *arg)
     loop_timer_start(n->minute, RENEW_EVERY);
 }
 
-static void on_outbox(void *arg)
+static void on_soon(void *arg)
 {
     struct network *n = arg;
 
     atomic_store(&n->outbox_noticed, false);
     if (!n->over)
         outbox_send(&n->outbox);
+}
+
+/* A moment later, so that the stamps of a busy desk travel together, and the outbox is not read for
+ * each of them. */
+static void on_outbox(void *arg)
+{
+    struct network *n = arg;
+
+    loop_timer_start(n->soon, SEND_AFTER);
 }
 
 static void on_peers(void *arg)
@@ -120,6 +130,8 @@ int network_new(const struct network_settings *s, struct network **out)
         r = outbox_init(&n->outbox, n->loop, s->thread, n->fetcher);
     if (r == 0)
         r = loop_timer_new(n->loop, on_minute, n, &n->minute);
+    if (r == 0)
+        r = loop_timer_new(n->loop, on_soon, n, &n->soon);
     if (r != 0) {
         network_free(n);
         return r;
@@ -159,6 +171,7 @@ void network_free(struct network *n)
     outbox_clear(&n->outbox);
     peers_clear(&n->peers);
     loop_timer_free(n->minute);
+    loop_timer_free(n->soon);
     loop_free(n->loop);
     free(n);
 }

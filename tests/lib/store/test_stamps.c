@@ -93,13 +93,13 @@ static void what_is_due_comes_by_home_and_age(void **state)
         char id[16];
         snprintf(id, sizeof(id), "vis_%d", i);
         visit(t, id);
-        put(t, id, i % 2 ? B : C, T0 + (i == 2 ? 100 : i % 2));
+        put(t, id, i % 2 ? B : C, T0 + (i == 6 ? 100 : i % 2));
     }
     assert_homes(t, T0 - 1, "");
     assert_homes(t, T0, C " ");
     assert_homes(t, T0 + 1, C " " B " "); /* C's have waited longer */
     assert_due(t, C, T0 - 1, "");
-    assert_due(t, C, T0, "vis_0 vis_4 vis_6 ");
+    assert_due(t, C, T0, "vis_0 vis_2 vis_4 ");
     assert_due(t, C, T0 + 100, "vis_0 vis_2 vis_4 ");
     assert_due(t, B, T0 + 1, "vis_1 vis_3 vis_5 ");
     assert_due(t, HOME, T0 + 100, "");
@@ -138,6 +138,24 @@ static void a_home_that_does_not_answer_is_deferred_as_a_whole(void **state)
     assert_int_equal(store_outbox_defer_home(t->space, C, T0, T0 + 99), 0);
     assert_int_equal(store_outbox_homes(t->space, T0 + 50, most_attempts, &attempts), 0);
     assert_int_equal(attempts, 1);
+}
+
+/* A home that is away is not asked for each new stamp; once it answers, all are due. */
+static void a_new_stamp_waits_with_its_home(void **state)
+{
+    struct scratch *t = *state;
+
+    visit(t, "vis_0");
+    visit(t, "vis_1");
+    visit(t, "vis_2");
+    put(t, "vis_0", B, T0);
+    assert_int_equal(store_outbox_defer_home(t->space, B, T0, T0 + 30), 0);
+    put(t, "vis_1", B, T0 + 1);
+    put(t, "vis_2", C, T0 + 1);
+    assert_homes(t, T0 + 29, C " ");
+    assert_due(t, B, T0 + 30, "vis_0 vis_1 ");
+    assert_int_equal(store_outbox_hasten(t->space, B, T0 + 2), 0);
+    assert_due(t, B, T0 + 2, "vis_0 vis_1 ");
 }
 
 static void a_stamp_is_deferred_and_counted(void **state)
@@ -342,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         scratch_test(what_is_due_comes_by_home_and_age),
         scratch_test(a_home_that_does_not_answer_is_deferred_as_a_whole),
+        scratch_test(a_new_stamp_waits_with_its_home),
         scratch_test(a_stamp_is_deferred_and_counted),
         scratch_test(a_receipt_settles_and_is_kept),
         scratch_test(a_refusal_settles_too),
