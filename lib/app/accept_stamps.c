@@ -54,14 +54,18 @@ static bool speaks_for(struct app_thread *t, struct space *space, const char *ho
 static int sender_replay(struct app_thread *t, const struct httpsig *sig, int64_t now)
 {
     char both[THUMBPRINT_LEN + 1 + HTTPSIG_NONCE_MAX + 1];
-    uint8_t digest[SHA256_LEN];
+    uint8_t digest[SHA256_LEN], of_key[SHA256_LEN] = {0};
     int n = snprintf(both, sizeof(both), "%s %s", sig->params.keyid, sig->params.nonce);
     int r = verifier_sha256(t->verifier, both, (size_t)n, digest);
+    uint64_t sender;
     int again = 0;
     if (r == 0)
-        r = replay_bind(t->app->request_replay, digest, 0, now,
-                        sig->params.expires + LIMIT_CLOCK_SKEW + 1,
-                        &again); /* good at that second */
+        r = verifier_sha256(t->verifier, sig->params.keyid, strlen(sig->params.keyid), of_key);
+    memcpy(&sender, of_key, sizeof(sender));
+    if (r == 0)
+        r = replay_bind_share(t->app->request_replay, digest, sender, now,
+                              sig->params.expires + LIMIT_CLOCK_SKEW + 1,
+                              &again); /* good at that second */
     if (r == REPLAY_E_FULL)
         return APP_E_BUSY;
     return r == 0 && again ? APP_E_UNAUTHENTICATED : r;

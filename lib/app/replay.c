@@ -6,11 +6,13 @@
 #include <string.h>
 
 /*
- * Sixteen shards, each a lock and an open-addressed table. A slot whose time is over is free, so
- * the table cleans itself as it is used; a probe is bounded, and a full neighbourhood refuses.
+ * Sixteen shards, each a lock and a table of buckets. A slot whose time is over is free, so the
+ * table cleans itself as it is used; a full bucket refuses. Buckets do not overlap: else whoever
+ * keeps a share of each could still fill all that lies between.
  */
 #define SHARDS 16
-#define PROBES 32
+#define PROBES 32 /* slots of a bucket */
+#define SHARE (PROBES / 4)
 
 struct slot {
     uint8_t key[16];
@@ -54,16 +56,17 @@ void replay_free(struct replay *r)
 }
 
 static int shard_bind(struct replay *r, struct shard *s, const uint8_t key[static 16],
-                      uint64_t owner, int64_t now, int64_t until, int *again)
+                      uint64_t owner, unsigned most, int64_t now, int64_t until, int *again)
 {
     if (!s->slots && !(s->slots = calloc(r->slots_per_shard, sizeof(struct slot))))
         return -ENOMEM;
 
     uint64_t h;
     memcpy(&h, key + 8, sizeof(h));
-    struct slot *empty = NULL;
+    struct slot *empty = NULL, *bucket = &s->slots[h & (r->slots_per_shard - 1) & ~(PROBES - 1ul)];
+    unsigned held = 0;
     for (size_t i = 0; i < PROBES; i++) {
-        struct slot *slot = &s->slots[(h + i) & (r->slots_per_shard - 1)];
+        struct slot *slot = &bucket[(h + i) % PROBES];
         if (slot->until > now && memcmp(slot->key, key, 16) == 0) {
             if (slot->owner != owner)
                 return REPLAY_E_SEEN;
@@ -71,10 +74,12 @@ static int shard_bind(struct replay *r, struct shard *s, const uint8_t key[stati
                 *again = 1;
             return 0;
         }
-        if (!empty && slot->until <= now)
+        if (slot->until > now)
+            held += slot->owner == owner;
+        else if (!empty)
             empty = slot;
     }
-    if (!empty)
+    if (!empty || held >= most)
         return REPLAY_E_FULL;
     memcpy(empty->key, key, 16);
     empty->owner = owner;
@@ -82,14 +87,26 @@ static int shard_bind(struct replay *r, struct shard *s, const uint8_t key[stati
     return 0;
 }
 
-int replay_bind(struct replay *r, const uint8_t key[static 16], uint64_t owner, int64_t now,
-                int64_t until, int *again)
+static int bind_most(struct replay *r, const uint8_t key[static 16], uint64_t owner, unsigned most,
+                     int64_t now, int64_t until, int *again)
 {
     struct shard *s = &r->shards[key[0] % SHARDS];
     if (again)
         *again = 0;
     pthread_mutex_lock(&s->lock);
-    int result = shard_bind(r, s, key, owner, now, until, again);
+    int result = shard_bind(r, s, key, owner, most, now, until, again);
     pthread_mutex_unlock(&s->lock);
     return result;
+}
+
+int replay_bind(struct replay *r, const uint8_t key[static 16], uint64_t owner, int64_t now,
+                int64_t until, int *again)
+{
+    return bind_most(r, key, owner, PROBES, now, until, again);
+}
+
+int replay_bind_share(struct replay *r, const uint8_t key[static 16], uint64_t owner, int64_t now,
+                      int64_t until, int *again)
+{
+    return bind_most(r, key, owner, SHARE, now, until, again);
 }

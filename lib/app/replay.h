@@ -20,3 +20,7 @@ void replay_free(struct replay *r);
 /* Binds key to owner until `until`. Seen for the same owner: 0, *again is set (may be NULL). */
 int replay_bind(struct replay *r, const uint8_t key[static 16], uint64_t owner, int64_t now,
                 int64_t until, int *again);
+/* The same for owners who do not trust each other: none gets more than a quarter of the room, and
+ * REPLAY_E_FULL is first of all told to the one who fills it. */
+int replay_bind_share(struct replay *r, const uint8_t key[static 16], uint64_t owner, int64_t now,
+                      int64_t until, int *again);

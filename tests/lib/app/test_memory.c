@@ -68,6 +68,33 @@ static void test_full(void **state)
     replay_free(r);
 }
 
+/* One peer that sends without end fills its own share, and nobody else's room. */
+static void test_share(void **state)
+{
+    struct replay *r = NULL;
+    uint8_t key[16];
+    unsigned greedy = 0, others = 0;
+    int again = 0;
+
+    assert_int_equal(replay_new(16 * 1024, &r), 0);
+    for (uint64_t n = 0; n < 20000; n++) {
+        key_of(key, 0, n);
+        greedy += replay_bind_share(r, key, 1, 100, 200, NULL) == 0;
+    }
+    assert_int_equal(greedy, 256); /* of 1024 in this shard */
+    key_of(key, 0, 0);
+    assert_int_equal(replay_bind_share(r, key, 1, 100, 200, &again), 0); /* seen is seen */
+    assert_int_equal(again, 1);
+    for (uint64_t n = 30720; n < 30720 + 1024; n += 4) {
+        key_of(key, 0, n);
+        others += replay_bind_share(r, key, 2, 100, 200, NULL) == 0;
+    }
+    assert_int_equal(others, 256);
+    key_of(key, 0, 50000);
+    assert_int_equal(replay_bind_share(r, key, 1, 200, 300, NULL), 0); /* their time is over */
+    replay_free(r);
+}
+
 #define THREADS 8
 #define KEYS 2000
 
@@ -208,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owner_and_end),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_share),
         cmocka_unit_test(test_one_owner_wins),
         cmocka_unit_test(test_verifications),
         cmocka_unit_test(test_verifications_bounded),
