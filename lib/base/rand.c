@@ -1,6 +1,7 @@
 #include "base/rand.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -28,6 +29,42 @@ static int fill_system(struct rand *r, void *p, size_t n)
 void rand_system(struct rand *r)
 {
     *r = (struct rand){.fill = fill_system};
+}
+
+static int fill_buffered(struct rand *r, void *p, size_t n)
+{
+    int rc;
+
+    if (n > RAND_AHEAD_MOST)
+        return fill_system(r, p, n);
+    if (r->n_ahead < n) {
+        rc = fill_system(r, r->ahead, RAND_AHEAD);
+        if (rc)
+            return rc;
+        r->n_ahead = RAND_AHEAD;
+    }
+    r->n_ahead -= n;
+    memcpy(p, r->ahead + r->n_ahead, n);
+    explicit_bzero(r->ahead + r->n_ahead, n);
+    return 0;
+}
+
+int rand_buffered(struct rand *r)
+{
+    uint8_t *ahead = malloc(RAND_AHEAD);
+
+    if (!ahead)
+        return -ENOMEM;
+    *r = (struct rand){.fill = fill_buffered, .ahead = ahead};
+    return 0;
+}
+
+void rand_clear(struct rand *r)
+{
+    if (r->ahead)
+        explicit_bzero(r->ahead, RAND_AHEAD);
+    free(r->ahead);
+    *r = (struct rand){0};
 }
 
 static uint64_t rotl(uint64_t x, int k)

@@ -257,6 +257,30 @@ static void crc_of_the_png_standard(void **state)
     assert_int_equal(flate_crc32(flate_crc32(0, "IE", 2), "ND", 2), 0xAE426082);
 }
 
+/* Nothing is given twice, what was given is not kept, and a key is not taken ahead. */
+static void randomness_ahead(void **state)
+{
+    uint8_t given[400][18] = {0}, key[32] = {0};
+    static const uint8_t zeros[32];
+    struct rand r = {0};
+    size_t before;
+
+    assert_int_equal(rand_buffered(&r), 0);
+    for (size_t i = 0; i < 400; i++) {
+        assert_int_equal(rand_fill(&r, given[i], sizeof(given[i])), 0);
+        assert_memory_equal(r.ahead + r.n_ahead, zeros, sizeof(given[i]));
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(given[i], given[k], sizeof(given[i]));
+    }
+    before = r.n_ahead;
+    assert_int_equal(rand_fill(&r, key, sizeof(key)), 0);
+    assert_int_equal(r.n_ahead, before);
+    assert_memory_not_equal(key, zeros, sizeof(key));
+    rand_clear(&r);
+    assert_null(r.ahead);
+    rand_clear(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +288,7 @@ int main(void)
         cmocka_unit_test(dates_count_on),
         cmocka_unit_test(rfc3339),
         cmocka_unit_test(seeded_randomness_is_reproducible),
+        cmocka_unit_test(randomness_ahead),
         cmocka_unit_test(map_keeps_order_and_bound),
         cmocka_unit_test(map_agrees_with_a_model),
         cmocka_unit_test(deflates_as_published),
