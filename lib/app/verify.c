@@ -52,7 +52,7 @@ static void explain(struct look *l, unsigned step, const char *what, const char 
 static void problem(struct look *l)
 {
     if (l->a->problem[0] == 0)
-        memcpy(l->a->problem, l->err.text, sizeof(l->a->problem));
+        str_copy(l->a->problem, sizeof(l->a->problem), str_of(l->err.text));
 }
 
 /* Steps 1 and 2: text to token to claims; .parsed unless it ends here. Negative errno if it cannot
@@ -313,7 +313,18 @@ int verify_presentation(struct app_thread *t, struct space *space, const struct 
     out->n_steps = 0;
     out->token.max = LIMIT_PRESENTATION;
     out->now = app_now(t->app);
-    struct look l = {.t = t, .space = space, .req = req, .a = out, .facts = {.now = out->now}};
+    struct look l; /* large: what is not set here is not read before it is written */
+    l.t = t;
+    l.space = space;
+    l.req = req;
+    l.a = out;
+    l.facts = (struct facts){.now = out->now};
+    l.has_key = false;
+    l.presented.issuer = (struct jws){0}; /* what sdjwt_clear() looks at */
+    l.presented.payload = NULL;
+    l.presented.n_disclosures = 0;
+    l.err.text[0] = l.err.next[0] = 0;
+    l.mark = 0;
     if (req->explain)
         l.mark = t->app->clock->micros(t->app->clock);
     int r = look(&l);
