@@ -54,7 +54,9 @@ bool space_recognises(struct space *space, const char *id);
 int space_recognise(struct space *space, const char *id, bool yes); /* -ENOMEM, APP_E_LIMIT */
 
 /* Founding: what `init` and `space add` ask for. Keys are made by the signer, facts go to the
- * store, the first configuration and status list are signed. The folder exists. */
+ * store, the first configuration and status list are signed. The folder exists. SIGNER_E_SPACE and
+ * other conditions of the signer that makes the keys; conditions of store_open(); -EBADMSG: what
+ * was stored cannot be opened (an unknown time zone). */
 struct space_facts {
     char id[LIMIT_ENTITY_ID + 1];
     char name[LIMIT_NAME + 1];
@@ -67,7 +69,8 @@ int space_found(struct app_thread *t, const char *db_path, const struct space_fa
                 struct err *err);
 
 /* Opens a founded space and adds it to t->app->spaces. Signs anew what is due (configuration, dirty
- * status lists). */
+ * status lists). *out belongs to whoever owns the app: space_close(). APP_E_LIMIT: LIMIT_SPACES are
+ * open; -EBADMSG: the database is not that of a space, or not readable: err says why. */
 int space_open(struct app_thread *t, const char *db_path, struct space **out, struct err *err);
 void space_close(struct space *space);
 
@@ -76,12 +79,14 @@ void space_close(struct space *space);
  * verifications). Called at start and by the network thread every minute. */
 int space_renew(struct app_thread *t, struct space *space, struct err *err);
 
-/* Signs status list n anew with the bits of the store, stores and publishes it. */
+/* Signs status list n anew with the bits of the store, stores and publishes it. APP_E_INVALID: the
+ * signer refuses it; APP_E_BUSY; any failure leaves the earlier one served, and the list dirty. */
 int space_publish_status(struct app_thread *t, struct space *space, unsigned n, struct err *err);
 
 unsigned space_status_lists(struct space *space); /* how many there are; takes the lock */
 
-/* One more status list, when those there are have few free indices left. APP_E_LIMIT. */
+/* One more status list, when those there are have few free indices left: it is signed and announced
+ * before an index of it is given out. APP_E_LIMIT: there are LIMIT_STATUS_LISTS. */
 int space_add_status_list(struct app_thread *t, struct space *space, struct err *err);
 
 /* Copies a published document: "configuration", "issuer", or status list n. APP_E_ABSENT. */

@@ -15,20 +15,25 @@ struct accept_stamps {
     char keyid[THUMBPRINT_LEN + 1]; /* who signed the request */
     size_t n;
     struct accepted {
-        struct stamp stamp;
-        struct json *backing;
-        struct buf token;
+        struct stamp stamp;        /* borrows its proof from backing */
+        struct json *backing;      /* owned: the stamp's payload; NULL if it is malformed */
+        struct buf token;          /* owned */
         uint8_t digest[32];        /* of the signing input, for the receipt */
         uint8_t claims_digest[32]; /* for telling a re-signed stamp from a changed one */
         const char *problem;       /* static code if refused: "forged", "foreign", "dispute" ... */
-        struct sign_request receipt;
+        struct sign_request receipt; /* owned */
         struct home_stamp_row row;
-        struct buf answer; /* the receipt's token */
+        struct buf answer; /* owned: the receipt's token */
     } * items;             /* owned, n of them */
-    struct buf reply;      /* {"results":[{"id","revision","receipt"}|{"id","revision","code"}]} */
+    struct buf
+        reply; /* owned: {"results":[{"id","revision","receipt"}|{"id","revision","code"}]} */
 };
 /* Checks the request's signature, sender, replay and every stamp's signature on the calling thread;
- * then app_submit(). APP_E_UNAUTHENTICATED, APP_E_FORBIDDEN (no peer), APP_E_INVALID. */
+ * then app_submit(). A stamp that is not good spoils no other: its item has a problem. *a is zeroed
+ * before, and cleared afterwards whatever the result is. APP_E_UNAUTHENTICATED: no signature, a bad
+ * one, or a request that was seen before; APP_E_FORBIDDEN: not the key of a space that this one
+ * recognises; APP_E_INVALID: the body is no list of 1 to LIMIT_STAMPS_PER_POST stamps; APP_E_BUSY:
+ * the sender's share of the replay cache is full. */
 int accept_stamps_prepare(struct app_thread *t, struct space *space,
                           const struct httpsig_request *req, const struct httpsig_header *headers,
                           size_t n_headers, struct accept_stamps *a, struct err *err);
