@@ -10,7 +10,6 @@ static const char SQL_PUT[] =
     " checked = excluded.checked WHERE issuer = excluded.issuer AND iat <= excluded.iat";
 static const char SQL_OTHER_ISSUER[] =
     "SELECT issuer <> ? FROM record WHERE kind = ? AND subject = ?";
-static const char SQL_GET[] = "SELECT token FROM record WHERE kind = ? AND subject = ?";
 static const char SQL_CHECKED[] = "UPDATE record SET checked = ? WHERE kind = ? AND subject = ?";
 static const char SQL_REMOVE_ISSUER[] = "DELETE FROM record WHERE issuer = ?";
 /* Two walks along the index instead of a sort, which would set all tokens aside. */
@@ -67,20 +66,6 @@ int store_record_put(struct store *s, const char *kind, const char *subject, con
         r = query_change(&q);
     }
     return r == STORE_E_ABSENT ? why_not_put(s, kind, subject, issuer) : r;
-}
-
-int store_record_get(struct store *s, const char *kind, const char *subject, struct buf *token)
-{
-    _cleanup_(query_close) struct query q = query_open(s, SQL_GET);
-    int r;
-
-    query_text(&q, kind);
-    query_text(&q, subject);
-    r = query_next(&q);
-    if (r)
-        return r;
-    query_get_buf(&q, token);
-    return query_error(&q);
 }
 
 int store_record_checked(struct store *s, const char *kind, const char *subject, int64_t checked)

@@ -35,3 +35,16 @@ CREATE TABLE record (
     UNIQUE (kind, subject)
 ) STRICT;
 CREATE INDEX record_issuer ON record (issuer);
+
+-- version 2
+-- Why the last refresh of a document failed, while it does: a document that is well says nothing of
+-- another that is not. `subject` is the peer's id for its configuration, and sorts before its lists.
+CREATE TABLE failing (
+    id        TEXT    NOT NULL,
+    subject   TEXT    NOT NULL,
+    failed_at INTEGER NOT NULL,
+    failure   TEXT    NOT NULL,
+    PRIMARY KEY (id, subject)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE peer DROP COLUMN failure;
+ALTER TABLE peer DROP COLUMN failed_at;

@@ -181,6 +181,12 @@ static void run_batch(struct batch *batch)
         fail_all(batch, r);
 }
 
+static void tell_kept(struct write_job *job)
+{
+    if (job->result == 0 && job->kept)
+        job->kept(job);
+}
+
 /* One transaction for each database; its jobs are told before the next one's begins. */
 static void run_group(const struct writer_hooks *hooks, struct write_job *jobs[], size_t n)
 {
@@ -197,6 +203,8 @@ static void run_group(const struct writer_hooks *hooks, struct write_job *jobs[]
         }
         left = kept;
         run_batch(&batch);
+        for (size_t i = 0; i < batch.n; i++)
+            tell_kept(batch.jobs[i]);
         for (size_t i = 0; i < batch.n; i++)
             batch.jobs[i]->done(batch.jobs[i], batch.jobs[i]->result);
     }
@@ -329,5 +337,6 @@ int writer_run_inline(const struct writer_hooks *hooks, struct write_job *job)
     prepare(hooks ? hooks : &none, &job, 1);
     if (job->result == 0)
         job->result = run_alone(job);
+    tell_kept(job);
     return job->result;
 }

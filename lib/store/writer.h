@@ -16,6 +16,9 @@ struct write_job {
     struct store *store; /* the writer's connection to the database that the job is for */
     /* Runs inside the transaction. Only 0 keeps what it wrote: any other result undoes that. */
     int (*run)(struct write_job *job, struct store *store);
+    /* On the writer's thread, once what it wrote is committed, in the order of the commits and
+     * before anybody is told: where memory follows the disk. May be NULL. */
+    void (*kept)(struct write_job *job);
     /* On the writer's thread, after the commit (or the failure); the job is its owner's again. */
     void (*done)(struct write_job *job, int result);
     /*

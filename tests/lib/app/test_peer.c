@@ -2,6 +2,8 @@
 #include "lib/app/craft.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "cred/status_list.h"
 
@@ -180,12 +182,16 @@ static void test_removed(void **state)
     struct world *w = *state;
     _cleanup_(freep) char *pass = world_issue(w, NULL, NULL);
     _cleanup_(freep) char *token = side_published(&w->home, PUBLISHED_CONFIGURATION);
+    _cleanup_(freep) char *list = side_published(&w->home, PUBLISHED_STATUS);
     struct err err;
 
     assert_int_equal(peer_remove(&w->host.thread, w->host.space, HOME, &err), 0);
     assert_int_equal(peer_remove(&w->host.thread, w->host.space, HOME, &err), APP_E_ABSENT);
     assert_int_equal(world_ask(w, pass, DESK, NULL), REASON_UNKNOWN_ISSUER);
-    assert_int_equal(received(w, token), APP_E_FORBIDDEN); /* a refresh that was under way */
+    /* refreshes that were under way */
+    assert_int_equal(received(w, token), APP_E_ABSENT);
+    assert_int_equal(held(w), 0);
+    assert_int_equal(received_status(w, HOME "/status/0", list), APP_E_INVALID);
     side_restart(&w->host);
     assert_int_equal(world_ask(w, pass, DESK, NULL), REASON_UNKNOWN_ISSUER);
     assert_int_equal(peer_unchanged(&w->host.thread, HOME, NULL), APP_E_ABSENT);
@@ -287,12 +293,124 @@ static void test_failing(void **state)
     delivery_clear(&d);
 }
 
+/* No file of this process grows any more: what is written to disk fails. */
+static void disk_has_room(bool room)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = room ? limit.rlim_max : 1;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What the disk has not, memory has not either: else a restart would undo a revocation. */
+static void test_disk_full(void **state)
+{
+    struct world *w = *state;
+    const char *const uri = HOME "/status/0";
+    _cleanup_(key_pair_freep) struct key_pair *federation = side_key(&w->home, "federation");
+    _cleanup_(key_pair_freep) struct key_pair *key = side_key(&w->home, "pass");
+    _cleanup_(freep) char *pass = NULL, *newer = NULL, *list = NULL;
+    const int64_t iat = held(w);
+    struct pass_row row;
+    struct err err;
+    int on_configuration, on_list, on_removal;
+
+    w->now += 60;
+    pass = world_issue(w, NULL, &row);
+    newer = configuration_by(w, federation, w->now);
+    assert_int_equal(pass_revoke(&w->home.thread, w->home.space, row.id, &row, &err), 0);
+    list = side_published(&w->home, PUBLISHED_STATUS);
+    signal(SIGXFSZ, SIG_IGN);
+    disk_has_room(false);
+    on_configuration = peer_configuration_received(&w->host.thread, HOME, str_of(newer), &err);
+    on_list = peer_status_received(&w->host.thread, HOME, uri, str_of(list), &err);
+    on_removal = peer_remove(&w->host.thread, w->host.space, HOME, &err);
+    disk_has_room(true);
+    assert_true(on_configuration < 0 && on_list < 0 && on_removal < 0);
+    assert_int_equal(held(w), iat);
+    assert_int_equal(world_ask(w, pass, DESK, NULL), REASON_PRINTED_PASS);
+    assert_int_equal(received(w, newer), 0);
+    assert_int_equal(received_status(w, uri, list), 0);
+    assert_int_equal(held(w), w->now);
+    assert_int_equal(world_ask(w, pass, DESK, NULL), REASON_REVOKED);
+}
+
+static int64_t checked(struct world *w)
+{
+    struct directory *d = w->host.app.directory;
+    int64_t at;
+
+    directory_read(d);
+    at = directory_find(d, HOME)->checked;
+    directory_done(d);
+    return at;
+}
+
+/* A peer that is asked every few seconds costs no write each time. */
+static void test_unchanged(void **state)
+{
+    struct world *w = *state;
+    struct store *s = w->host.app.directory_store;
+    int64_t before = store_changes(s);
+
+    for (int i = 0; i < 11; i++) {
+        w->now += 5;
+        assert_int_equal(peer_unchanged(&w->host.thread, HOME, NULL), 0);
+        assert_int_equal(peer_unchanged(&w->host.thread, HOME, HOME "/status/0"), 0);
+        assert_int_equal(checked(w), w->now);
+    }
+    assert_int_equal(store_changes(s), before);
+    w->now += 5;
+    assert_int_equal(peer_unchanged(&w->host.thread, HOME, NULL), 0);
+    assert_true(store_changes(s) > before);
+    before = store_changes(s);
+    assert_int_equal(peer_unchanged(&w->host.thread, HOME, NULL), 0);
+    assert_int_equal(store_changes(s), before);
+}
+
+/* A configuration that is well says nothing of a list that fails, nor is the home then back. */
+static void test_failing_list(void **state)
+{
+    struct world *w = *state;
+    const char *const uri = HOME "/status/0";
+    _cleanup_(freep) char *pass = world_issue(w, w->device, NULL);
+    struct store *directory = w->host.app.directory_store;
+    struct delivery d;
+    struct peer_row row;
+    struct err err;
+    size_t n = 0;
+    char visit[32];
+
+    world_visit(w, pass, "nonce-0001", visit);
+    assert_int_equal(peer_failed(&w->host.thread, HOME, uri, "it is garbage"), 0);
+    assert_int_equal(deliver_collect(&w->host.thread, w->host.space, NULL, 0, &d, 1, &n, &err), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(deliver_failed(&w->host.thread, w->host.space, &d), 0);
+    delivery_clear(&d);
+    assert_int_equal(peer_unchanged(&w->host.thread, HOME, NULL), 0);
+    assert_int_equal(store_peer_list(directory, HOST, remember, &row), 0);
+    assert_string_equal(row.failure, "it is garbage");
+    assert_int_equal(deliver_collect(&w->host.thread, w->host.space, NULL, 0, &d, 1, &n, &err), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(peer_failed(&w->host.thread, HOME, uri, ""), 0);
+    assert_int_equal(store_peer_list(directory, HOST, remember, &row), 0);
+    assert_true(row.failure[0] != '\0');
+    assert_int_equal(peer_unchanged(&w->host.thread, HOME, uri), 0);
+    assert_int_equal(store_peer_list(directory, HOST, remember, &row), 0);
+    assert_string_equal(row.failure, "");
+    assert_int_equal(deliver_collect(&w->host.thread, w->host.space, NULL, 0, &d, 1, &n, &err), 0);
+    assert_int_equal(n, 1);
+    delivery_clear(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         world_test(test_configuration), world_test(test_status_lists),  world_test(test_restart),
         world_test(test_removed),       world_test(test_pinned_by_two), world_test(test_not_itself),
-        world_test(test_failing),
+        world_test(test_failing),       world_test(test_disk_full),     world_test(test_unchanged),
+        world_test(test_failing_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -316,6 +316,42 @@ static void what_was_read_of_a_lost_transaction_was_not_so(void **state)
     }
 }
 
+/* Memory follows the disk: as many rows as there were kept jobs when this one was. */
+static unsigned kept_so_far;
+
+static void kept(struct write_job *job)
+{
+    struct put_job *j = (struct put_job *)job;
+
+    assert_int_equal(j->told, 0);
+    assert_false(store_in_transaction(job->store));
+    j->place = ++kept_so_far;
+}
+
+static void memory_follows_what_is_kept_in_order(void **state)
+{
+    static const int answers[] = {0, STORE_E_CONFLICT, 0, CONDITION, 0};
+    struct scratch *t = *state;
+    struct put_job jobs[ARRAY_SIZE(answers)], alone = job_of(t->space, 77);
+    struct held h = {0};
+    unsigned expected = 0;
+
+    kept_so_far = 0;
+    hold(&h, t->space, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++) {
+        jobs[i] = job_of(t->space, i);
+        jobs[i].answer = answers[i];
+        jobs[i].job.kept = kept;
+        assert_int_equal(writer_submit(h.writer, &jobs[i].job), 0);
+    }
+    let_go(&h);
+    for (unsigned i = 0; i < ARRAY_SIZE(jobs); i++)
+        assert_int_equal(jobs[i].place, answers[i] == 0 ? ++expected : 0);
+    alone.job.kept = kept;
+    assert_int_equal(writer_run_inline(NULL, &alone.job), 0);
+    assert_int_equal(alone.place, expected + 1);
+}
+
 struct seen {
     size_t groups, jobs, largest;
     unsigned skip; /* the id that prepare() refuses */
@@ -502,6 +538,7 @@ int main(void)
         scratch_test(a_job_that_fails_alone_is_undone),
         scratch_test(what_was_read_of_a_failed_commit_was_not_so),
         scratch_test(what_was_read_of_a_lost_transaction_was_not_so),
+        scratch_test(memory_follows_what_is_kept_in_order),
         scratch_test(a_group_is_prepared_together_and_is_bounded),
         scratch_test(one_databases_failure_is_not_anothers),
         scratch_test(the_queue_is_bounded),
