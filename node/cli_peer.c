@@ -62,38 +62,44 @@ static void note_failed(struct verb_call *c, const char *id, const char *name, i
         peer_failed(c->thread, id, name, c->err.text);
 }
 
+/* Fetches a document and hands it over. The network thread does the same on its own: if it has been
+ * quicker, what came here may be older than what is held now, and is asked for once more. */
+static int fetch_and_keep(struct verb_call *c, const char *id, int list, struct buf *token)
+{
+    char uri[PEER_DOCUMENT_URI];
+    int r = APP_E_INVALID;
+    peer_document_uri(id, list, uri);
+    for (int tries = c->node ? 2 : 1; r == APP_E_INVALID && tries > 0; tries--) {
+        c->err = (struct err){0};
+        buf_clear(token);
+        r = fetch_text(c, uri, list, token);
+        if (r == 0)
+            r = peer_document_received(c->thread, id, list, uri, buf_as_str(token), &c->err);
+    }
+    if (r != 0)
+        note_failed(c, id, peer_document_name(uri, list), r);
+    return r;
+}
+
 /* Each status list that the configuration names. The first failure is noted, and returned. */
 static int refresh_status(struct verb_call *c, const struct configuration *conf)
 {
-    for (int i = 0; i < (int)conf->status_lists; i++) {
+    int r = 0;
+    for (int i = 0; r == 0 && i < (int)conf->status_lists; i++) {
         _cleanup_(buf_clear) struct buf token = {0};
-        char uri[PEER_DOCUMENT_URI];
-        peer_document_uri(conf->id, i, uri);
-        int r = fetch_text(c, uri, i, &token);
-        if (r == 0)
-            r = peer_document_received(c->thread, conf->id, i, uri, buf_as_str(&token), &c->err);
-        if (r != 0) {
-            note_failed(c, conf->id, uri, r);
-            return r;
-        }
+        r = fetch_and_keep(c, conf->id, i, &token);
     }
-    return 0;
+    return r;
 }
 
 int peer_refresh_now(struct verb_call *c, const char *id)
 {
     _cleanup_(buf_clear) struct buf token = {0};
     struct peer_seen seen;
-    int r = fetch_configuration(c, id, &token);
-    if (r == 0)
-        r = peer_configuration_received(c->thread, id, buf_as_str(&token), &c->err);
+    int r = fetch_and_keep(c, id, PEER_CONFIGURATION, &token);
     if (r == 0)
         r = peer_look(c->thread, id, buf_as_str(&token), &seen, &c->err);
-    if (r != 0) {
-        note_failed(c, id, NULL, r);
-        return r;
-    }
-    return refresh_status(c, &seen.configuration);
+    return r == 0 ? refresh_status(c, &seen.configuration) : r;
 }
 
 /* ---- a peer in JSON ---- */
