@@ -4,7 +4,9 @@
 static const char SQL_GET[] = "SELECT digest, answer FROM idempotency WHERE desk = ? AND key = ?";
 static const char SQL_PUT[] =
     "INSERT INTO idempotency (desk, key, digest, answer, at) VALUES (?, ?, ?, ?, ?)";
-static const char SQL_PRUNE[] = "DELETE FROM idempotency WHERE at < ?";
+/* Rows are appended as time passes, so the first are the oldest: no scan of a whole day. */
+static const char SQL_PRUNE[] = "DELETE FROM idempotency WHERE at < ?"
+                                " AND n IN (SELECT n FROM idempotency ORDER BY n LIMIT ?)";
 
 int store_idempotency_get(struct store *s, const char *desk, const char *key,
                           uint8_t body_digest[static 32], struct buf *answer)
@@ -45,5 +47,6 @@ int store_idempotency_prune(struct store *s, int64_t before)
     _cleanup_(query_close) struct query q = query_open(s, SQL_PRUNE);
 
     query_int(&q, before);
+    query_int(&q, STORE_PRUNE_AT_ONCE);
     return query_run(&q);
 }

@@ -15,6 +15,7 @@ static const char SQL_UPDATE[] =
 static const char SQL_PLACE[] = "SELECT n FROM member WHERE id = ?";
 static const char SQL_LIST[] = "SELECT " COLUMNS " FROM member"
                                " WHERE n > ? AND (state <> 2 OR ?) ORDER BY n LIMIT ?";
+static const char SQL_COUNT[] = "SELECT count(*) FROM member WHERE state = ?";
 
 static int read_member(struct query *q, struct member_row *out)
 {
@@ -116,4 +117,12 @@ int store_member_list(struct store *s, const char *after, size_t max, bool remov
             return r;
     }
     return query_end(r);
+}
+
+int store_member_count(struct store *s, enum member_state state, int64_t *n)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_COUNT);
+
+    query_int(&q, state);
+    return query_count(&q, n);
 }

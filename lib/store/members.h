@@ -30,3 +30,4 @@ int store_member_update(struct store *s,
  */
 int store_member_list(struct store *s, const char *after, size_t max, bool removed,
                       member_each each, void *arg);
+int store_member_count(struct store *s, enum member_state state, int64_t *n); /* in that state */

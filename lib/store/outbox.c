@@ -254,11 +254,8 @@ int store_outbox_refused(struct store *s, int64_t seq, const char *code, int64_t
 int store_outbox_count(struct store *s, int64_t *n)
 {
     _cleanup_(query_close) struct query q = query_open(s, SQL_COUNT);
-    int r = query_next(&q);
 
-    if (r == 0)
-        *n = query_get_int(&q);
-    return r;
+    return query_count(&q, n);
 }
 
 int store_stamp_of_visit(struct store *s, const char *visit, int64_t *revision, struct buf *token,

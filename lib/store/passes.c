@@ -25,6 +25,7 @@ static const char SQL_LIST_OF_MEMBER[] =
 static const char SQL_MARKED[] =
     "SELECT " COLUMNS FROM " WHERE p.list = ? AND p.exp > ? AND p.state <> 0";
 static const char SQL_COUNT[] = "SELECT count(*) FROM pass WHERE list = ? AND exp > ?";
+static const char SQL_COUNT_LIVE[] = "SELECT count(*) FROM pass WHERE exp > ? AND state = 0";
 
 static int read_pass(struct query *q, struct pass_row *out)
 {
@@ -170,4 +171,12 @@ int store_pass_count(struct store *s, unsigned list, int64_t now, uint32_t *n)
     if (r == 0)
         *n = (uint32_t)query_get_int(&q);
     return r;
+}
+
+int store_pass_live_count(struct store *s, int64_t now, int64_t *n)
+{
+    _cleanup_(query_close) struct query q = query_open(s, SQL_COUNT_LIVE);
+
+    query_int(&q, now);
+    return query_count(&q, n);
 }

@@ -35,6 +35,8 @@ int store_pass_list(struct store *s, const char *member /* or NULL */, const cha
 int store_pass_marked(struct store *s, unsigned list, int64_t now, pass_each each, void *arg);
 /* How many unexpired passes use the list. */
 int store_pass_count(struct store *s, unsigned list, int64_t now, uint32_t *n);
+/* How many passes of all lists are live and expire after `now`. */
+int store_pass_live_count(struct store *s, int64_t now, int64_t *n);
 
 /* Signed documents that the space serves: "configuration", "status/0". The newest only: put gives
  * STORE_E_STATE if the one that is there has a later iat. */

@@ -264,6 +264,20 @@ int query_error(const struct query *q)
     return q->error;
 }
 
+int query_count(struct query *q, int64_t *n)
+{
+    int64_t count;
+    int r = query_next(q);
+
+    if (r)
+        return r;
+    count = query_get_int(q);
+    if (query_error(q))
+        return query_error(q);
+    *n = count;
+    return 0;
+}
+
 int query_place(struct store *s, const char *sql, const char *id, int64_t *place)
 {
     int r;

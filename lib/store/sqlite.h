@@ -52,6 +52,9 @@ void query_get_buf(struct query *q, struct buf *out);       /* appends */
 struct str query_get_str(struct query *q);                  /* borrowed until the next query_*() */
 int query_error(const struct query *q);
 
+/* For a query whose only row is a number, with its parameters bound. */
+int query_count(struct query *q, int64_t *n);
+
 /* What a list returns when query_next() has said r: the end of the rows is no failure. */
 static inline int query_end(int r)
 {

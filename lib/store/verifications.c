@@ -5,7 +5,9 @@ static const char SQL_PUT[] =
     "INSERT INTO verification (id, desk, body, expires) VALUES (?, ?, ?, ?)";
 static const char SQL_GET[] =
     "SELECT body FROM verification WHERE id = ? AND desk = ? AND expires > ?";
-static const char SQL_PRUNE[] = "DELETE FROM verification WHERE expires <= ?";
+/* Rows are appended as time passes, so the first are the oldest. */
+static const char SQL_PRUNE[] = "DELETE FROM verification WHERE expires <= ?"
+                                " AND n IN (SELECT n FROM verification ORDER BY n LIMIT ?)";
 
 int store_verification_put(struct store *s, const char *id, const char *desk, struct str body,
                            int64_t expires)
@@ -40,5 +42,6 @@ int store_verification_prune(struct store *s, int64_t now)
     _cleanup_(query_close) struct query q = query_open(s, SQL_PRUNE);
 
     query_int(&q, now);
+    query_int(&q, STORE_PRUNE_AT_ONCE);
     return query_run(&q);
 }

@@ -10,8 +10,6 @@ static const char SQL_ADD[] = "INSERT INTO visit (" COLUMNS ") VALUES (" PARAMET
 static const char SQL_GET[] = "SELECT " COLUMNS " FROM visit WHERE id = ?";
 static const char SQL_OPEN[] = "SELECT " COLUMNS " FROM visit INDEXED BY visit_open"
                                " WHERE person = ? AND checked_out = 0 ORDER BY n DESC LIMIT 1";
-static const char SQL_BY_PROOF[] = "SELECT " COLUMNS " FROM visit INDEXED BY visit_proof"
-                                   " WHERE device = ? AND nonce = ? AND device <> ''";
 static const char SQL_CHECK_OUT[] = "UPDATE visit SET checked_out = ? WHERE id = ?"
                                     " AND checked_out = 0";
 static const char SQL_PLACE[] = "SELECT n FROM visit WHERE id = ?";
@@ -21,6 +19,9 @@ static const char SQL_LIST[] = "SELECT " COLUMNS " FROM visit WHERE n < ? ORDER 
 static const char SQL_LIST_ON_SITE[] =
     "SELECT " COLUMNS " FROM visit WHERE n IN (SELECT n FROM visit INDEXED BY visit_open"
     " WHERE checked_out = 0 AND n < ? ORDER BY n DESC LIMIT ?) ORDER BY n DESC";
+static const char SQL_COUNT[] = "SELECT count(*) FROM visit";
+static const char SQL_COUNT_ON_SITE[] =
+    "SELECT count(*) FROM visit INDEXED BY visit_open WHERE checked_out = 0";
 
 static int read_visit(struct query *q, struct visit_row *out)
 {
@@ -111,18 +112,6 @@ int store_visit_open(struct store *s, const uint8_t person[static 32], struct vi
     return r ? r : read_visit(&q, out);
 }
 
-int store_visit_by_proof(struct store *s, const char *device, const char *nonce,
-                         struct visit_row *out)
-{
-    _cleanup_(query_close) struct query q = query_open(s, SQL_BY_PROOF);
-    int r;
-
-    query_text(&q, device);
-    query_text(&q, nonce);
-    r = query_next(&q);
-    return r ? r : read_visit(&q, out);
-}
-
 int store_visit_check_out(struct store *s, const char *id, int64_t at)
 {
     int64_t place = 0;
@@ -164,4 +153,12 @@ int store_visit_list(struct store *s, const char *after, size_t max, bool on_sit
             return r;
     }
     return query_end(r);
+}
+
+int store_visit_count(struct store *s, bool on_site_only, int64_t *n)
+{
+    _cleanup_(query_close) struct query q =
+        query_open(s, on_site_only ? SQL_COUNT_ON_SITE : SQL_COUNT);
+
+    return query_count(&q, n);
 }

@@ -32,11 +32,10 @@ int store_visit_add(struct store *s, const struct visit_row *row);
 int store_visit_get(struct store *s, const char *id, struct visit_row *out);
 /* The visit of this person that is not checked out yet. STORE_E_ABSENT. */
 int store_visit_open(struct store *s, const uint8_t person[static 32], struct visit_row *out);
-int store_visit_by_proof(struct store *s, const char *device, const char *nonce,
-                         struct visit_row *out);
 int store_visit_check_out(struct store *s, const char *id, int64_t at); /* STORE_E_STATE: is out */
 int store_visit_list(struct store *s, const char *after, size_t max, bool on_site_only,
                      visit_each each, void *arg); /* last recorded first */
+int store_visit_count(struct store *s, bool on_site_only, int64_t *n);
 
 /* Idempotency: (desk, key) -> digest of the request's body, and the answer that it got. */
 int store_idempotency_get(struct store *s, const char *desk, const char *key,
@@ -44,7 +43,10 @@ int store_idempotency_get(struct store *s, const char *desk, const char *key,
 int store_idempotency_put(struct store *s, const char *desk, const char *key,
                           const uint8_t body_digest[static 32], struct str answer,
                           int64_t at); /* STORE_E_EXISTS */
+/* Those that were put before that time. At most STORE_PRUNE_AT_ONCE rows, the oldest, so that no
+ * check-in waits long behind it; what is left is the next call's. */
 int store_idempotency_prune(struct store *s, int64_t before);
+#define STORE_PRUNE_AT_ONCE 2000
 
 /* What `verify` promised to `checkin` (for verbs without a running node, and across restarts). */
 int store_verification_put(struct store *s, const char *id, const char *desk, struct str body,
@@ -52,7 +54,7 @@ int store_verification_put(struct store *s, const char *id, const char *desk, st
 /* STORE_E_ABSENT also if it expired or is another desk's. */
 int store_verification_get(struct store *s, const char *id, const char *desk, int64_t now,
                            struct buf *body);
-int store_verification_prune(struct store *s, int64_t now);
+int store_verification_prune(struct store *s, int64_t now); /* expired ones; bounded likewise */
 
 /* Outbox: stamps on their way home, until they are receipted or refused. Their rows stay after
  * that, since token and receipt prove the visit, but are no longer due. */

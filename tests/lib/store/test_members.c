@@ -91,6 +91,7 @@ static void an_update_leaves_what_identifies(void **state)
 static void lists_go_page_by_page(void **state)
 {
     struct scratch *t = *state;
+    int64_t n = 9;
     struct gathered g = {0};
 
     add(t, "c", MEMBER_ACTIVE);
@@ -108,6 +109,10 @@ static void lists_go_page_by_page(void **state)
     g = (struct gathered){.stop_at = 2};
     assert_int_equal(store_member_list(t->space, NULL, 10, true, each, &g), 77);
     assert_string_equal(g.text, "c a ");
+    assert_int_equal(store_member_count(t->space, MEMBER_ACTIVE, &n), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(store_member_count(t->space, MEMBER_REMOVED, &n), 0);
+    assert_int_equal(n, 1);
 }
 
 int main(void)

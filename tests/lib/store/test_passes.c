@@ -99,6 +99,7 @@ static void marked_are_the_bits_of_a_list(void **state)
     struct scratch *t = *state;
     struct gathered g = {0};
     uint32_t n = 99;
+    int64_t live = 99;
 
     for (uint32_t i = 0; i < 6; i++) {
         char id[16];
@@ -123,6 +124,10 @@ static void marked_are_the_bits_of_a_list(void **state)
     assert_int_equal(n, 2);
     assert_int_equal(store_pass_count(t->space, 2, T0, &n), 0);
     assert_int_equal(n, 0);
+    assert_int_equal(store_pass_live_count(t->space, T0, &live), 0);
+    assert_int_equal(live, 2);
+    assert_int_equal(store_pass_live_count(t->space, T0 + 200, &live), 0);
+    assert_int_equal(live, 1);
 }
 
 static void lists_are_of_all_or_of_a_member(void **state)
