@@ -12,12 +12,13 @@
 #define COUNT_MASK ((INT64_C(1) << COUNT_BITS) - 1)
 
 static const char SQL_VISIT[] = "SELECT n FROM visit WHERE id = ?";
-/* Where the home's newest stamp waits for a later time, the home did not answer: another one waits
+/* Where the home's least tried stamp waits for a later time, the home did not answer: another one waits
  * with it, so that a home that is away is not asked for each new stamp. */
 static const char SQL_ADD[] =
     "INSERT INTO stamp (seq, revision, home, token, due) VALUES (?1, ?2, ?3, ?4,"
     " max(?5, coalesce((SELECT due FROM stamp INDEXED BY stamp_outbox"
-    "                   WHERE home = ?3 AND due IS NOT NULL ORDER BY seq DESC LIMIT 1), 0)))";
+    "                   WHERE home = ?3 AND due IS NOT NULL"
+    "                   ORDER BY attempts, seq LIMIT 1), 0)))";
 static const char SQL_NEWEST[] = "SELECT seq, revision, due IS NOT NULL FROM stamp"
                                  " WHERE seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1";
 static const char SQL_REPLACE[] =
