@@ -70,7 +70,15 @@ void show_fingerprint(const struct show *how, const char *thumbprint);
 
 struct column {
     const char *title, *key;
-    enum { COLUMN_TEXT, COLUMN_INT, COLUMN_YES } kind;
+    enum {
+        COLUMN_TEXT,
+        COLUMN_INT,
+        COLUMN_YES,
+        COLUMN_HOST,  /* of a space's URL */
+        COLUMN_TIME,  /* of RFC 3339: "2026-05-01 09:30" */
+        COLUMN_CLOCK, /* of it: "09:30" */
+    } kind;
+    bool whole; /* never cut: what other verbs take */
 };
 /* {"items", "next"} as a table no wider than the terminal. `none` is said of an empty list. */
 void show_table(const struct show *how, const struct json *reply, const struct column *columns,

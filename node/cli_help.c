@@ -75,7 +75,13 @@ static int help_family(const char *word, struct buf *out)
 static int parse_help(const struct args *a, struct json *request, struct err *err)
 {
     static const char *const words[] = {"verb", "second"};
-    return options_parse(a, NULL, 0, words, 2, 0, request, err);
+    int used, r = options_parse(a, NULL, 0, words, 2, 0, request, err);
+    if (r != 0 || a->argc == 0 || verb_find(a->argc, a->argv, &used))
+        return r;
+    _cleanup_(buf_clear) struct buf members = {0};
+    if (a->argc == 1 && help_family(a->argv[0], &members) == 0 && members.n > 0)
+        return 0;
+    return verb_unknown(a->argc, a->argv, err);
 }
 
 static int help_text(struct verb_call *c, struct buf *out)

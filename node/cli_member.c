@@ -247,8 +247,11 @@ const struct verb verb_member_restore = {
 const struct verb verb_member_remove = {
     .name = "member remove",
     .about = "for good, with all their passes",
-    .usage = "MEMBER",
-    .help = "Removes a member, and revokes all their passes for good.\n",
+    .usage = "MEMBER [--yes]",
+    .help = "Removes a member, and revokes all their passes for good. On a terminal it asks\n"
+            "first, unless told --yes.\n",
+    .asks = "revokes all their passes, for good",
+    .asks_of = "member",
     .place = VERB_STATE,
     .parse = parse_member,
     .run = run_remove,

@@ -195,15 +195,26 @@ const struct verb verb_pass_list = {
 
 static int run_revoke(struct verb_call *c)
 {
-    struct pass_row row;
-    int r = pass_revoke(c->thread, c->space, json_z(c->request, "pass"), &row, &c->err);
-    return r == 0 ? reply_pass(c, &row) : r;
+    struct pass_row before, row;
+    const char *id = json_z(c->request, "pass");
+    struct store *store = cli_reads(c);
+    if (!store)
+        return -EIO;
+    bool already = store_pass_get(store, id, &before) == 0 && before.state == PASS_REVOKED;
+    int r = pass_revoke(c->thread, c->space, id, &row, &c->err);
+    if (r == 0)
+        r = reply_pass(c, &row);
+    return r == 0 && already ? json_put_bool(c->reply, "already", true) : r;
 }
 
 static void show_revoke(const struct json *request, const struct json *reply,
                         const struct show *how)
 {
-    if (!how->quiet)
+    if (how->quiet)
+        return;
+    if (cli_flag(reply, "already"))
+        fprintf(how->out, "%s was revoked already.\n", json_z(reply, "pass"));
+    else
         fprintf(how->out, "%s is revoked. Hosts refuse it once they have the new status list.\n",
                 json_z(reply, "pass"));
 }
@@ -211,9 +222,12 @@ static void show_revoke(const struct json *request, const struct json *reply,
 const struct verb verb_pass_revoke = {
     .name = "pass revoke",
     .about = "have every host refuse a pass",
-    .usage = "PASS",
+    .usage = "PASS [--yes]",
     .help = "Revokes a pass for good. It returns once the new status list is signed and\n"
-            "served; hosts that look often know it within seconds.\n",
+            "served; hosts that look often know it within seconds. On a terminal it asks\n"
+            "first, unless told --yes.\n",
+    .asks = "has every host refuse it, for good",
+    .asks_of = "pass",
     .place = VERB_STATE,
     .parse = parse_pass,
     .run = run_revoke,

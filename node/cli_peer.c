@@ -174,6 +174,10 @@ static int parse_add(const struct args *a, struct json *request, struct err *err
 {
     static const struct option_spec options[] = {{"--fingerprint", OPTION_TEXT}};
     int r = options_parse(a, options, ARRAY_SIZE(options), url_word, 1, 1, request, err);
+    const char *typed = r == 0 ? json_z(request, "fingerprint") : NULL;
+    if (typed && !fingerprint_whole(str_of(typed)))
+        return err_set(err, -EINVAL, "\"%.60s\" is no fingerprint: %d characters are wanted", typed,
+                       THUMBPRINT_LEN);
     return r == 0 ? canonical_url(request, err) : r;
 }
 
@@ -506,8 +510,11 @@ static void show_remove(const struct json *request, const struct json *reply,
 const struct verb verb_peer_remove = {
     .name = "peer remove",
     .about = "recognise a space no longer",
-    .usage = "URL",
-    .help = "Recognises that space no longer, and forgets what was kept of it.\n",
+    .usage = "URL [--yes]",
+    .help = "Recognises that space no longer, and forgets what was kept of it. On a terminal\n"
+            "it asks first, unless told --yes.\n",
+    .asks = "has its passes refused here",
+    .asks_of = "url",
     .place = VERB_STATE,
     .parse = parse_url,
     .run = run_remove,

@@ -70,18 +70,34 @@ const struct verb verb_serve = {
 
 static int run_reload(struct verb_call *c)
 {
-    int r = node_reload(c->node, &c->err);
+    struct node_reloaded found;
+    int r = node_reload(c->node, &found, &c->err);
     if (r != 0)
         return r > 0 ? APP_E_INVALID : r;
     c->reply = json_object();
-    return c->reply ? json_put_bool(c->reply, "reloaded", true) : -ENOMEM;
+    r = c->reply ? json_put_bool(c->reply, "reloaded", true) : -ENOMEM;
+    if (r == 0 && found.restart[0])
+        r = json_put_z(c->reply, "restart_for", found.restart);
+    return r == 0 && found.warning[0] ? json_put_z(c->reply, "warning", found.warning) : r;
 }
 
 static void show_reload(const struct json *request, const struct json *reply,
                         const struct show *how)
 {
-    if (!how->quiet)
-        fprintf(how->out, "comity.ini and the certificates were read again.\n");
+    const char *restart = json_z(reply, "restart_for"), *warning = json_z(reply, "warning");
+    char line[ERR_TEXT_MAX];
+    if (how->quiet)
+        return;
+    fprintf(how->out, "comity.ini and the certificates were read again.\n");
+    if (restart) {
+        snprintf(line, sizeof(line), "Changed, and not in force yet: %s. Restart the node for it.",
+                 restart);
+        show_words(how, line);
+    }
+    if (warning) {
+        snprintf(line, sizeof(line), "Warning: %s", warning);
+        show_words(how, line);
+    }
 }
 
 const struct verb verb_reload = {
@@ -109,12 +125,8 @@ static int check_files(const struct config *config, struct err *err)
     if (config->tls_ca[0] && access(config->tls_ca, R_OK) < 0)
         return err_set(err, APP_E_INVALID, "tls_ca = %.200s cannot be read: %s", config->tls_ca,
                        strerror(errno));
-    if (config->n_listen == 0 && config->n_plain == 0)
-        return err_set(err, APP_E_INVALID, "neither listen nor plain is set: nobody can connect");
-    for (size_t i = 0; i < config->n_spaces && config->n_listen && !config->n_plain; i++)
-        if (!config->spaces[i].tls_cert[0])
-            return err_set(err, APP_E_INVALID, "[space %s] has no tls_cert, and no proxy is set up",
-                           config->spaces[i].authority);
+    if (config_check_reach(config, err) != 0)
+        return APP_E_INVALID;
     if (config->n_listen == 0)
         return 0;
     r = tls_server_new(config, &tls, err);

@@ -132,6 +132,18 @@ void show_fingerprint(const struct show *how, const char *thumbprint)
 
 /* ---- tables ---- */
 
+static void text_cell(struct str s, int kind, struct buf *out)
+{
+    bool time = s.n == RFC3339_LEN && (kind == COLUMN_TIME || kind == COLUMN_CLOCK);
+    if (kind == COLUMN_HOST && str_starts(s, STR("https://")))
+        s = (struct str){s.p + 8, s.n - 8};
+    if (time && kind == COLUMN_TIME)
+        buf_printf(out, "%.10s ", s.p);
+    if (time)
+        s = (struct str){s.p + 11, 5};
+    buf_str(out, s);
+}
+
 static void cell_text(const struct json *item, const struct column *c, struct buf *out)
 {
     const struct json *v = json_get(item, c->key);
@@ -145,7 +157,7 @@ static void cell_text(const struct json *item, const struct column *c, struct bu
     } else if (json_as_int(v, &n) == 0) {
         buf_printf(out, "%lld", (long long)n);
     } else {
-        buf_str(out, json_as_str(v));
+        text_cell(json_as_str(v), c->kind, out);
     }
     if (out->n == 0)
         buf_z(out, "-");
@@ -167,16 +179,17 @@ static void measure(const struct json *items, const struct column *columns, size
 }
 
 /* Takes from the widest column until all fit. The first one holds what the next command wants. */
-static void fit(size_t widths[static COLUMNS_MAX], size_t n, size_t width)
+static void fit(size_t widths[static COLUMNS_MAX], const struct column *columns, size_t n,
+                size_t width)
 {
     for (;;) {
-        size_t sum = 2 * (n - 1), widest = 1;
+        size_t sum = 2 * (n - 1), widest = 0;
         for (size_t i = 0; i < n; i++) {
             sum += widths[i];
-            if (i > 0 && widths[i] > widths[widest])
+            if (i > 0 && !columns[i].whole && (!widest || widths[i] > widths[widest]))
                 widest = i;
         }
-        if (sum <= width || n < 2 || widths[widest] <= 6)
+        if (sum <= width || !widest || widths[widest] <= 6)
             return;
         widths[widest]--;
     }
@@ -213,7 +226,7 @@ void show_table(const struct show *how, const struct json *reply, const struct c
     }
     measure(items, columns, n, widths);
     if (how->columns)
-        fit(widths, n, how->columns);
+        fit(widths, columns, n, how->columns);
     for (size_t i = 0; i < n && !how->quiet; i++)
         put_cell(how->out, str_of(columns[i].title), widths[i], i + 1 == n);
     for (size_t k = 0; k < json_count(items); k++)

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "fed/entity.h"
 #include "state.h"
+#include "tls.h"
 
 /* ---- what init and space add have in common ---- */
 
@@ -39,7 +40,7 @@ static int check_country(struct json *request, struct err *err)
     for (size_t i = 0; i < 2 && z[i]; i++)
         upper[i] = z[i] >= 'a' && z[i] <= 'z' ? (char)(z[i] - 32) : z[i];
     if (strlen(z) != 2 || upper[0] < 'A' || upper[0] > 'Z' || upper[1] < 'A' || upper[1] > 'Z')
-        return err_set(err, APP_E_INVALID,
+        return err_set(err, -EINVAL,
                        "--country wants the two letters of ISO 3166, as PT, not \"%.20s\"", z);
     return json_put_z(request, "country", upper);
 }
@@ -51,7 +52,7 @@ int space_parse(struct json *request, struct err *err)
     if (r == 0)
         r = json_put_z(request, "url", id);
     else if (r > 0)
-        r = APP_E_INVALID;
+        r = -EINVAL;
     if (r == 0 && !json_get(request, "name"))
         return err_set(err, -EINVAL, "--name NAME is missing: what the space is called");
     if (r == 0 && !json_get(request, "lat") != !json_get(request, "lon"))
@@ -106,6 +107,11 @@ int space_config_read(const struct json *request, const char *id, struct config_
         r = cli_copy(request, "tls_cert", s.tls_cert, sizeof(s.tls_cert), err);
     if (r == 0)
         r = cli_copy(request, "tls_key", s.tls_key, sizeof(s.tls_key), err);
+    /* One bad certificate would keep the node from starting, and with it every space. */
+    if (r == 0 && s.tls_cert[0])
+        r = tls_check(&s, err);
+    if (r == -EINVAL)
+        r = APP_E_INVALID;
     if (r == 0)
         *out = s;
     return r;
@@ -201,6 +207,8 @@ static int run_add(struct verb_call *c)
     struct space_facts f;
     struct config_space s;
     struct space *space = NULL;
+    _cleanup_(config_freep) struct config *config = NULL;
+    struct err why = {0};
     char ini[512];
     int r = state_path(c->state, "comity.ini", ini);
     if (r != 0)
@@ -218,14 +226,23 @@ static int run_add(struct verb_call *c)
     if (r != 0)
         return r;
     c->reply = space_json(space);
-    return c->reply ? json_put_bool(c->reply, "reload_needed", c->node && s.tls_cert[0]) : -ENOMEM;
+    r = c->reply ? json_put_bool(c->reply, "reload_needed", c->node && s.tls_cert[0]) : -ENOMEM;
+    if (r == 0 && config_read(ini, &config, NULL) == 0 && config_check_reach(config, &why) != 0)
+        r = json_put_z(c->reply, "warning", why.text);
+    return r;
 }
 
 static void show_add(const struct json *request, const struct json *reply, const struct show *how)
 {
     if (how->quiet)
         return;
+    const char *warning = json_z(reply, "warning");
     space_show(how, reply);
+    if (warning) {
+        char line[ERR_TEXT_MAX];
+        snprintf(line, sizeof(line), "Warning: %s.", warning);
+        show_words(how, line);
+    }
     if (cli_flag(reply, "reload_needed"))
         show_words(how, "Next: comity reload, so that the running node takes up its certificate.");
 }

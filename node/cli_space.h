@@ -22,6 +22,7 @@ int space_parse(struct json *request, struct err *err);
 /* APP_E_INVALID: not acceptable; *.localhost without `trial` is not. */
 int space_facts_read(const struct json *request, bool trial, struct space_facts *out,
                      struct err *err);
+/* Looks into the certificate and its key too: APP_E_INVALID if a server would not take them. */
 int space_config_read(const struct json *request, const char *id, struct config_space *out,
                       struct err *err);
 

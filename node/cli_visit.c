@@ -88,6 +88,7 @@ const struct verb verb_checkin = {
     .parse = parse_checkin,
     .run = run_checkin,
     .show = show_visit,
+    .told = "nobody was checked in",
 };
 
 /* ---- checkout ---- */
@@ -164,11 +165,11 @@ static int run_visits(struct verb_call *c)
 static void show_visits(const struct json *request, const struct json *reply,
                         const struct show *how)
 {
-    static const struct column columns[] = {{"VISIT", "visit"},
+    static const struct column columns[] = {{"VISIT", "visit", .whole = true},
                                             {"NAME", "name"},
-                                            {"IN", "checked_in_at"},
-                                            {"OUT", "checked_out_at"},
-                                            {"STAMP", "stamp"}};
+                                            {"IN (UTC)", "checked_in_at", COLUMN_TIME},
+                                            {"OUT", "checked_out_at", COLUMN_CLOCK},
+                                            {"STAMP", "stamp", .whole = true}};
     show_table(how, reply, columns, ARRAY_SIZE(columns), "No visits yet.");
 }
 
@@ -195,6 +196,7 @@ struct stamps {
 static int parse_stamps(const struct args *a, struct json *request, struct err *err)
 {
     static const struct option_spec options[] = {{"--member", OPTION_TEXT},
+                                                 {"--all", OPTION_FLAG},
                                                  {"--limit", OPTION_INT, 1, CLI_PAGE_MAX},
                                                  {"--after", OPTION_INT, 1, LIMIT_JSON_INT}};
     return options_parse(a, options, ARRAY_SIZE(options), NULL, 0, 0, request, err);
@@ -206,6 +208,8 @@ static struct json *stamp_json(const struct home_stamp_row *row)
     int r = v ? 0 : -ENOMEM;
     if (r == 0)
         r = json_put_z(v, "stamp", row->id);
+    if (r == 0)
+        r = json_put_z(v, "visit", row->id); /* a stamp has the id of its visit */
     if (r == 0)
         r = json_put_int(v, "revision", row->revision);
     if (r == 0)
@@ -247,6 +251,9 @@ static int run_stamps(struct verb_call *c)
     struct store *store = cli_reads(c);
     struct stamps s = {0}, rest = {0};
     const char *member = json_z(c->request, "member");
+    int (*list)(struct store * from, const char *of, int64_t before, size_t max,
+                home_stamp_each each, void *arg) =
+        cli_flag(c->request, "all") ? store_home_stamp_list : store_home_stamp_latest;
     int64_t before = 0;
     char next[24];
 
@@ -254,9 +261,9 @@ static int run_stamps(struct verb_call *c)
     int r = store ? page_start(&p, c->request) : -EIO;
     s.items = p.items;
     if (r == 0)
-        r = store_home_stamp_list(store, member, before, p.limit, add_stamp, &s);
+        r = list(store, member, before, p.limit, add_stamp, &s);
     if (r == 0 && s.n >= p.limit)
-        r = store_home_stamp_list(store, member, s.last, 1, add_stamp, &rest);
+        r = list(store, member, s.last, 1, add_stamp, &rest);
     if (r != 0)
         return cli_store(c, r, "member", member ? member : "");
     r = page_finish(&p, c, "stamp");
@@ -267,17 +274,21 @@ static int run_stamps(struct verb_call *c)
 static void show_stamps(const struct json *request, const struct json *reply,
                         const struct show *how)
 {
-    static const struct column columns[] = {
-        {"DAY", "day"},          {"HOST", "host"},          {"MEMBER", "member"},
-        {"IN", "checked_in_at"}, {"OUT", "checked_out_at"}, {"PROVEN", "proven", COLUMN_YES}};
+    static const struct column columns[] = {{"VISIT", "visit", .whole = true},
+                                            {"REV", "revision", COLUMN_INT, .whole = true},
+                                            {"DAY", "day", .whole = true},
+                                            {"MEMBER", "member", .whole = true},
+                                            {"HOST", "host", COLUMN_HOST}};
     show_table(how, reply, columns, ARRAY_SIZE(columns), "No stamps have come home yet.");
 }
 
 const struct verb verb_stamp_list = {
     .name = "stamp list",
     .about = "stamps that hosts sent for our members",
-    .usage = "[--member MEMBER] [--limit N] [--after N]",
-    .help = "Lists the stamps that hosts sent home for members of this space, newest first.\n",
+    .usage = "[--member MEMBER] [--all] [--limit N] [--after N]",
+    .help = "Lists the stamps that hosts sent home for members of this space, newest first:\n"
+            "of each visit the latest revision, which a check-out replaces.\n"
+            "  --all  earlier revisions too\n",
     .place = VERB_STATE,
     .parse = parse_stamps,
     .run = run_stamps,

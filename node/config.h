@@ -53,6 +53,17 @@ enum { CONFIG_E_INVALID = 1 };
 
 /* CONFIG_E_INVALID: err names file, line and what the line must be; -errno: it cannot be read. */
 int config_read(const char *path, struct config **out, struct err *err);
+
+/* What nobody could connect to. CONFIG_E_INVALID: there is no listener, or a space has neither a
+ * certificate nor a proxy before it. A node serves the rest all the same. */
+int config_check_reach(const struct config *c, struct err *err);
+
+/* Settings of `now` that differ from those a node runs with and that only a restart takes up:
+ * "listen, plain"; "" if there are none. */
+#define CONFIG_NAMES 128
+void config_need_restart(const struct config *running, const struct config *now,
+                         char out[static CONFIG_NAMES]);
+
 void config_free(struct config *c);
 DEFINE_CLEANUP(struct config *, config_free)
 

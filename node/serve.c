@@ -231,7 +231,8 @@ static void on_stop_signal(void *arg)
 static void on_reload_signal(void *arg)
 {
     struct err err = {0};
-    if (node_reload(arg, &err) != 0)
+    struct node_reloaded found;
+    if (node_reload(arg, &found, &err) != 0)
         log_error("reload failed, nothing was changed: %s", err.text);
 }
 
@@ -285,7 +286,14 @@ static int hear_signals(struct node *node)
     return r;
 }
 
-int node_reload(struct node *node, struct err *err)
+/* What is no reason not to serve the rest. */
+static void warn_of_reach(const struct config *config, struct err *why)
+{
+    if (config_check_reach(config, why) != 0)
+        log_warn("%s", why->text);
+}
+
+int node_reload(struct node *node, struct node_reloaded *out, struct err *err)
 {
     _cleanup_(config_freep) struct config *fresh = NULL;
     char path[512];
@@ -294,9 +302,17 @@ int node_reload(struct node *node, struct err *err)
         r = config_read(path, &fresh, err);
     if (r == 0 && node->tls)
         r = tls_server_reload(node->tls, fresh, err);
-    if (r == 0)
-        log_info("certificates were read again");
-    return r > 0 ? APP_E_INVALID : r;
+    if (r != 0)
+        return r > 0 ? APP_E_INVALID : r;
+
+    struct err why = {0};
+    config_need_restart(node->config, fresh, out->restart);
+    log_info("certificates were read again");
+    if (out->restart[0])
+        log_warn("changed, and in force only after a restart: %s", out->restart);
+    warn_of_reach(fresh, &why);
+    memcpy(out->warning, why.text, sizeof(out->warning));
+    return 0;
 }
 
 /* ---- running ---- */
@@ -395,10 +411,13 @@ int serve_run(const struct state *state, const struct config *config, struct err
     node->state = state;
     node->config = config;
     int r = node_start(node, err);
-    if (r == 0) {
+    bool started = r == 0;
+    if (started) {
         log_info("comity %s serves %zu space%s%s", COMITY_VERSION_TEXT,
                  atomic_load(&node->app.n_spaces), atomic_load(&node->app.n_spaces) == 1 ? "" : "s",
                  config->trial ? "; a trial: not for real visitors" : "");
+        struct err why = {0};
+        warn_of_reach(config, &why);
         hold_signals(SIG_UNBLOCK);
         loop_run(node->http[0].loop);
         hold_signals(SIG_BLOCK); /* the rest is short, and not to be cut */
@@ -407,6 +426,7 @@ int serve_run(const struct state *state, const struct config *config, struct err
             err_set(err, r, "the signer process ended");
     }
     node_close(node);
-    log_info("stopped");
+    if (started)
+        log_info("stopped");
     return r;
 }

@@ -153,6 +153,16 @@ static int load_host(const struct config_space *space, struct tls_host *out, str
     return 0;
 }
 
+int tls_check(const struct config_space *space, struct err *err)
+{
+    struct tls_host host;
+    int r = load_host(space, &host, err);
+
+    if (r == 0)
+        SSL_CTX_free(host.ctx);
+    return r;
+}
+
 static int load_set(const struct config *c, struct tls_set *out, struct err *err)
 {
     struct tls_set set = {0};

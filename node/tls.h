@@ -17,6 +17,8 @@ struct tls_server;
  * reload keeps what was there. Thread-safe. */
 int tls_server_new(const struct config *c, struct tls_server **out, struct err *err);
 int tls_server_reload(struct tls_server *s, const struct config *c, struct err *err);
+/* The same for one space, which has a certificate: whether a server would take it. */
+int tls_check(const struct config_space *space, struct err *err);
 void tls_server_free(struct tls_server *s); /* after all its connections */
 
 struct tls; /* one connection */

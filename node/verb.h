@@ -61,6 +61,11 @@ struct verb {
      * again (peer add's question); else a failure (a file that cannot be written). NULL: done. */
     int (*again)(struct json *request, const struct json *reply, const struct show *how,
                  struct err *err);
+    /* What cannot be undone is asked first, on a terminal and without --yes: "pass revoke pas_x
+     * <asks>", pas_x being the request's member `asks_of`. NULL: no question. */
+    const char *asks, *asks_of;
+    /* Stands in words for a failure whose reasons show() tells already. NULL: none does. */
+    const char *told;
     int (*exit_code)(const struct json *reply); /* of a success; NULL: 0. verify: 0, 3, 4 */
 };
 extern const struct verb *const verbs[];                        /* main.c; ends with NULL */

@@ -238,15 +238,29 @@ static int run_once(struct running *r)
     return e;
 }
 
+/* In words the verdict has said why, and what may be done: once is enough. */
+static void tell_once(struct running *r, int result)
+{
+    struct err e = {0};
+    err_set(&e, 0, "%s", r->verb->told);
+    if (result == APP_E_CONFIRM)
+        err_next(&e, 0, "%s", r->err.next);
+    show_failure(&r->inv->how, result, &e, NULL);
+}
+
 static int failed(struct running *r, int result)
 {
     const struct show *how = &r->inv->how;
+    bool shown = r->reply && !how->json && r->verb->show;
     if (r->reply && !how->json && r->verb->show) {
         struct show aside = *how;
         aside.out = stderr;
         r->verb->show(r->request, r->reply, &aside);
     }
-    show_failure(how, result, &r->err, r->reply);
+    if (shown && r->verb->told && (result == APP_E_REFUSED || result == APP_E_CONFIRM))
+        tell_once(r, result);
+    else
+        show_failure(how, result, &r->err, r->reply);
     return app_failure_info(result)->exit;
 }
 
@@ -278,6 +292,22 @@ static int rounds(struct running *r)
     return EXIT_ERROR;
 }
 
+/* Scripts are not asked, since they have no terminal. */
+static int ask_first(struct running *r)
+{
+    char question[ERR_TEXT_MAX];
+    bool yes = true;
+    if (!r->verb->asks || r->inv->yes)
+        return 0;
+    snprintf(question, sizeof(question), "%s %.80s %s. Go on?", r->verb->name,
+             json_z(r->request, r->verb->asks_of), r->verb->asks);
+    if (ask_yes(question, &yes) == 0 && !yes) {
+        err_set(&r->err, 0, "nothing was changed: the answer was not yes");
+        return err_next(&r->err, APP_E_STATE, "Say --yes to go on without a question.");
+    }
+    return 0;
+}
+
 int verb_execute(const struct verb *verb, const struct invocation *inv, const struct args *args)
 {
     struct running r = {.verb = verb, .inv = inv, .request = json_object()};
@@ -289,6 +319,8 @@ int verb_execute(const struct verb *verb, const struct invocation *inv, const st
         e = options_parse(args, NULL, 0, NULL, 0, 0, r.request, &r.err);
     if (e == 0 && inv->yes)
         e = json_put_bool(r.request, "yes", true);
+    if (e == 0)
+        e = ask_first(&r);
 
     if (e == -EINVAL) {
         verb_show_usage(&inv->how, verb, &r.err);

@@ -34,8 +34,11 @@ struct json *jwks_write(const struct key *keys, size_t n);
 #define THUMBPRINT_LEN 43
 int jwk_thumbprint(const struct key *key, char out[static THUMBPRINT_LEN + 1]);
 
-/* For people: the thumbprint in groups of four characters, "AbCd-EfGh-...". */
+/* For people: the thumbprint in groups of four characters, "AbCd EfGh ...": '-' is one of
+ * them, and would be a poor separator. */
 #define FINGERPRINT_LEN (THUMBPRINT_LEN + 10)
 void fingerprint_format(const char *thumbprint, char out[static FINGERPRINT_LEN + 1]);
-/* Accepts the thumbprint with or without groups and spaces. */
+/* Accepts the thumbprint with or without groups, which spaces or '-' separate. */
 bool fingerprint_equal(const char *thumbprint, struct str typed);
+/* Whether this is as long as a fingerprint: nothing else is known of it. */
+bool fingerprint_whole(struct str typed);

@@ -53,34 +53,53 @@ int jwk_thumbprint(const struct key *key, char out[static THUMBPRINT_LEN + 1])
     return -EINVAL;
 }
 
-void fingerprint_format(const char *thumbprint, char out[static FINGERPRINT_LEN + 1])
+static void grouped(const char *thumbprint, char separator, char out[static FINGERPRINT_LEN + 1])
 {
     size_t at = 0;
 
     assert(strlen(thumbprint) == THUMBPRINT_LEN);
     for (size_t i = 0; i < THUMBPRINT_LEN; i++) {
         if (i && i % 4 == 0)
-            out[at++] = '-';
+            out[at++] = separator;
         out[at++] = thumbprint[i];
     }
     out[at] = '\0';
 }
 
-/* '-' is also a character of base64url, so separators are known by their place alone. */
-bool fingerprint_equal(const char *thumbprint, struct str typed)
+void fingerprint_format(const char *thumbprint, char out[static FINGERPRINT_LEN + 1])
 {
-    char groups[FINGERPRINT_LEN + 1], bare[FINGERPRINT_LEN + 1];
-    size_t n = 0;
+    grouped(thumbprint, ' ', out);
+}
 
-    if (strlen(thumbprint) != THUMBPRINT_LEN)
-        return false;
+/* Without white space. False if it is too long for a fingerprint. */
+static bool bare_of(struct str typed, char bare[static FINGERPRINT_LEN + 1], size_t *n)
+{
+    *n = 0;
     for (size_t i = 0; i < typed.n; i++) {
         if (strchr(" \t\r\n", typed.p[i]) && typed.p[i])
             continue;
-        if (n == FINGERPRINT_LEN)
+        if (*n == FINGERPRINT_LEN)
             return false;
-        bare[n++] = typed.p[i];
+        bare[(*n)++] = typed.p[i];
     }
-    fingerprint_format(thumbprint, groups);
+    return true;
+}
+
+/* '-' is also a character of base64url, so such separators are known by their place alone. */
+bool fingerprint_equal(const char *thumbprint, struct str typed)
+{
+    char groups[FINGERPRINT_LEN + 1], bare[FINGERPRINT_LEN + 1];
+    size_t n;
+
+    if (strlen(thumbprint) != THUMBPRINT_LEN || !bare_of(typed, bare, &n))
+        return false;
+    grouped(thumbprint, '-', groups);
     return str_eqz((struct str){bare, n}, thumbprint) || str_eqz((struct str){bare, n}, groups);
+}
+
+bool fingerprint_whole(struct str typed)
+{
+    char bare[FINGERPRINT_LEN + 1];
+    size_t n;
+    return bare_of(typed, bare, &n) && (n == THUMBPRINT_LEN || n == FINGERPRINT_LEN);
 }

@@ -14,13 +14,21 @@ static const char SQL_EARLIER[] =
 #define COLUMNS                                                                                    \
     "h.host, h.id, h.revision, m.id, h.pass, h.digest, h.checked_in, h.checked_out, h.day,"        \
     " h.received_at, h.proven"
-static const char SQL_LIST[] = "SELECT " COLUMNS " FROM home_stamp h INDEXED BY home_stamp_time"
-                               " JOIN member m ON m.n = h.member WHERE h.received_at < ?"
-                               " ORDER BY h.received_at DESC, h.n DESC";
-static const char SQL_LIST_OF_MEMBER[] =
-    "SELECT " COLUMNS " FROM member m JOIN home_stamp h INDEXED BY home_stamp_member"
+#define ALL                                                                                        \
+    "SELECT " COLUMNS " FROM home_stamp h INDEXED BY home_stamp_time"                              \
+    " JOIN member m ON m.n = h.member WHERE h.received_at < ?"
+#define OF_MEMBER                                                                                  \
+    "SELECT " COLUMNS " FROM member m JOIN home_stamp h INDEXED BY home_stamp_member"              \
     " ON h.member = m.n WHERE m.id = ? AND h.received_at < ?"
-    " ORDER BY h.received_at DESC, h.n DESC";
+#define LATEST                                                                                     \
+    " AND NOT EXISTS (SELECT 1 FROM home_stamp l WHERE l.host = h.host AND l.id = h.id"            \
+    " AND l.revision > h.revision)"
+#define ORDER " ORDER BY h.received_at DESC, h.n DESC"
+
+static const char SQL_LIST[] = ALL ORDER;
+static const char SQL_LIST_OF_MEMBER[] = OF_MEMBER ORDER;
+static const char SQL_LATEST[] = ALL LATEST ORDER;
+static const char SQL_LATEST_OF_MEMBER[] = OF_MEMBER LATEST ORDER;
 
 static int insert(struct store *s, const struct home_stamp_row *row, struct str token,
                   struct str receipt)
@@ -89,10 +97,10 @@ static int read_stamp(struct query *q, struct home_stamp_row *out)
     return 0;
 }
 
-int store_home_stamp_list(struct store *s, const char *member, int64_t before, size_t max,
-                          home_stamp_each each, void *arg)
+static int list(struct store *s, const char *sql, const char *member, int64_t before, size_t max,
+                home_stamp_each each, void *arg)
 {
-    _cleanup_(query_close) struct query q = query_open(s, member ? SQL_LIST_OF_MEMBER : SQL_LIST);
+    _cleanup_(query_close) struct query q = query_open(s, sql);
     int64_t last = 0;
     int r;
 
@@ -113,4 +121,16 @@ int store_home_stamp_list(struct store *s, const char *member, int64_t before, s
             return r;
     }
     return query_end(r);
+}
+
+int store_home_stamp_list(struct store *s, const char *member, int64_t before, size_t max,
+                          home_stamp_each each, void *arg)
+{
+    return list(s, member ? SQL_LIST_OF_MEMBER : SQL_LIST, member, before, max, each, arg);
+}
+
+int store_home_stamp_latest(struct store *s, const char *member, int64_t before, size_t max,
+                            home_stamp_each each, void *arg)
+{
+    return list(s, member ? SQL_LATEST_OF_MEMBER : SQL_LATEST, member, before, max, each, arg);
 }

@@ -122,3 +122,6 @@ int store_home_stamp_add(struct store *s, const struct home_stamp_row *row, stru
  * a page may go beyond `max` to the end of its last second. */
 int store_home_stamp_list(struct store *s, const char *member /* or NULL */, int64_t before,
                           size_t max, home_stamp_each each, void *arg);
+/* The same, with the latest revision of each stamp only. */
+int store_home_stamp_latest(struct store *s, const char *member /* or NULL */, int64_t before,
+                            size_t max, home_stamp_each each, void *arg);

@@ -8,7 +8,7 @@ import pytest
 from harness import schema
 from harness.holder import Holder, from_qr, qr_digits
 from harness.jose import b64
-from harness.node import comity
+from harness.node import BINARY, comity
 from harness.wait import wait_for
 
 VERBS = """init; space add; space list; serve; reload; config check; member add; member list;
@@ -74,6 +74,9 @@ def test_completion(shell, tmp_path):
     ["pass", "issue", "mem_x", "--days", "many"], ["pass", "issue", "mem_x", "--days", "31"],
     ["pass", "issue", "mem_x", "--days", "0"], ["verify"], ["checkin"], ["checkout"],
     ["token", "create", "x"], ["token", "create", "x", "--role", "king"], ["peer", "add"], ["init"],
+    ["init", "one.localhost"], ["help", "frob"], ["space", "add", "https://x.localhost", "--name",
+                                                  "X", "--country", "Germany"],
+    ["peer", "add", "https://x.localhost", "--fingerprint", "AAAA-BBBB"],
 ])
 def test_wrong_usage_is_exit_2(node, words):
     result = node.cli(*words)
@@ -111,6 +114,54 @@ def test_no_state_is_said(folder):
 def test_state_by_environment(node):
     result = comity("member", "list", "--json", env={"COMITY_STATE": str(node.dir)})
     assert result.code == 0, result
+
+
+def test_a_bad_certificate_is_found_before_anything_is_made(node, ca, folder):
+    one, two = ca.leaf("one.localhost"), ca.leaf("two.localhost")
+    for cert, key, name in ((one[0], two[1], "one"), (two[0], two[1], "one"),
+                            (one[0], one[0], "one")):
+        options = ["--name", "X", "--tls-cert", cert, "--tls-key", key]
+        state = folder / "bad-certificate"
+        made = comity("--state", state, "init", f"https://{name}.localhost", "--trial", *options)
+        assert made.code == 1 and ".localhost" in made.err and not state.exists(), made
+        before = (node.dir / "comity.ini").read_text()
+        added = node.cli("space", "add", f"https://{name}.localhost", *options)
+        assert added.code == 1 and (node.dir / "comity.ini").read_text() == before, added
+        assert not (node.dir / "spaces" / f"{name}.localhost").exists()
+
+
+def on_a_terminal(node, *words, answer):
+    """Runs a verb as a person would, and answers its question; the exit code and what was shown."""
+    import os
+    import pty
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(str(BINARY), [str(BINARY), "--state", str(node.dir), *map(str, words)])
+    shown = b""
+    while True:
+        try:
+            more = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not more:
+            break
+        if b"Go on?" in more:
+            os.write(terminal, answer + b"\n")
+        shown += more
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), shown.decode()
+
+
+def test_what_cannot_be_undone_is_asked_on_a_terminal(node):
+    member = node.member("Ana Martins")
+    code, shown = on_a_terminal(node, "member", "remove", member, answer=b"n")
+    assert code == 1 and "Go on?" in shown and "nothing was changed" in shown, shown
+    assert checked(node, "member show", member)["state"] == "active"
+    code, shown = on_a_terminal(node, "member", "remove", member, answer=b"y")
+    assert code == 0 and checked(node, "member show", member)["state"] == "removed", shown
+    code, shown = on_a_terminal(node, "pass", "revoke", "pas_none", "--yes", answer=b"")
+    assert code == 1 and "Go on?" not in shown, shown
 
 
 def test_init_twice_is_refused(node, ca):
@@ -185,8 +236,9 @@ def test_passes(node, folder):
     shown = checked(node, "pass show", issued["pass"])
     assert "token" not in shown and issued["token"] not in json.dumps(shown)
     assert issued["pass"] in [p["pass"] for p in checked(node, "pass list")["items"]]
-    checked(node, "pass revoke", issued["pass"])
-    checked(node, "pass revoke", issued["pass"])
+    assert "already" not in checked(node, "pass revoke", issued["pass"])
+    assert checked(node, "pass revoke", issued["pass"])["already"] is True
+    assert "already" in node.cli("pass", "revoke", issued["pass"]).out
     words = node.cli("pass", "issue", member)
     assert words.code == 0 and re.search("[▀▄█]", words.out), "the QR in the terminal"
 

@@ -85,9 +85,10 @@ def test_a_correction_is_a_higher_revision(stage):
     out = stage.stamp(visit="vis_corrected", revision=2,
                       change=lambda c: c.update({"out": c["in"] + 30}))
     assert only(stage.post([out]))["receipt"]
-    listed = [s for s in stage.home.stamps() if s["stamp"] == "vis_corrected"]
-    newest = max(listed, key=lambda s: s["revision"])
+    [newest] = [s for s in stage.home.stamps() if s["visit"] == "vis_corrected"]
     assert newest["revision"] == 2 and newest["checked_out"]
+    every = stage.home.must("stamp", "list", "--all", "--json")["items"]
+    assert [s["revision"] for s in every if s["visit"] == "vis_corrected"] == [2, 1]
 
 
 BAD_STAMPS = {

@@ -244,7 +244,8 @@ static void fingerprints(void **state)
     static const char *const same[] = {
         "kPrK_qmxVWaYVA9wwBF6Iuo3-Vzz7TxHCTwXBygrS4k",
         "kPrK-_qmx-VWaY-VA9w-wBF6-Iuo3--Vzz-7TxH-CTwX-Bygr-S4k",
-        " kPrK _qmx VWaY VA9w wBF6 Iuo3 -Vzz 7TxH CTwX Bygr S4k\n",
+        "kPrK _qmx VWaY VA9w wBF6 Iuo3 -Vzz 7TxH CTwX Bygr S4k",
+        " kPrK _qmx VWaY  VA9wwBF6 Iuo3 -Vzz 7TxH CTwX Bygr S4k\n",
     };
     static const char *const others[] = {
         "",
@@ -258,12 +259,15 @@ static void fingerprints(void **state)
     char out[FINGERPRINT_LEN + 1];
 
     fingerprint_format(print, out);
-    assert_string_equal(out, same[1]);
+    assert_string_equal(out, same[2]);
     for (size_t i = 0; i < ARRAY_SIZE(same); i++)
-        assert_true(fingerprint_equal(print, str_of(same[i])));
+        assert_true(fingerprint_equal(print, str_of(same[i])) &&
+                    fingerprint_whole(str_of(same[i])));
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
         assert_false(fingerprint_equal(print, str_of(others[i])));
     assert_false(fingerprint_equal("", STR("")));
+    assert_false(fingerprint_whole(STR("AAAA-BBBB")));
+    assert_false(fingerprint_whole(str_of(others[7])));
 }
 
 static void algorithms_by_exact_name(void **state)
