@@ -60,7 +60,6 @@ void api_check_out(struct http_request *r)
     if (!w)
         return;
     c = &((struct pending *)w)->check_out;
-    str_copy(c->desk, sizeof(c->desk), str_of(r->holder.id));
     result = check_out_prepare(r->thread, r->space, visit, c, &err);
     if (result) {
         http_app_problem(r, result, &err);

@@ -104,7 +104,6 @@ static int run_checkout(struct verb_call *c)
     struct check_out *out = calloc(1, sizeof(*out));
     if (!out)
         return -ENOMEM;
-    memcpy(out->desk, "cli", sizeof("cli"));
     int r = check_out_prepare(c->thread, c->space, json_z(c->request, "visit"), out, &c->err);
     if (r == 0) {
         r = app_do(c->thread->app, &out->job);

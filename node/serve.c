@@ -63,8 +63,14 @@ static int thread_parts(struct node *node, struct app_thread *t, size_t keys, st
 {
     t->app = &node->app;
     t->signer = signer;
-    rand_system(&t->rand);
-    return verifier_new(keys, &t->verifier);
+    int r = rand_buffered(&t->rand);
+    return r == 0 ? verifier_new(keys, &t->verifier) : r;
+}
+
+static void thread_parts_clear(struct app_thread *t)
+{
+    verifier_free(t->verifier);
+    rand_clear(&t->rand);
 }
 
 static int open_stores(struct node *node, struct err *err)
@@ -357,7 +363,7 @@ static void node_close(struct node *node)
     for (unsigned i = 0; i < node->n_http; i++) {
         httpd_free(node->http[i].httpd);
         loop_free(node->http[i].loop);
-        verifier_free(node->http[i].thread.verifier);
+        thread_parts_clear(&node->http[i].thread);
     }
     tls_server_free(node->tls);
     readers_close(node->network_readers);
@@ -366,9 +372,9 @@ static void node_close(struct node *node)
         space_close(node->app.spaces[i - 1]);
     store_close(node->app.directory_store);
     signer_stop(node->signer);
-    verifier_free(node->main.verifier);
-    verifier_free(node->network_thread.verifier);
-    verifier_free(node->control_thread.verifier);
+    thread_parts_clear(&node->main);
+    thread_parts_clear(&node->network_thread);
+    thread_parts_clear(&node->control_thread);
     replay_free(node->app.request_replay);
     directory_free(node->app.directory);
     free(node);

@@ -35,7 +35,6 @@ void check_in_clear(struct check_in *c);
 struct check_out {
     struct app_job job;
     char visit_id[32];
-    char desk[32];
     struct sign_request stamp;
     struct buf earlier; /* owned: the stamp's earlier revision */
     int64_t revision;
