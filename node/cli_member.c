@@ -186,6 +186,7 @@ const struct verb verb_member_show = {
     .help = "Shows one member, and the passes that were issued to them.\n",
     .place = VERB_STATE,
     .parse = parse_member,
+    .wants = "member",
     .run = run_show,
     .show = show_show,
 };
@@ -229,6 +230,7 @@ const struct verb verb_member_suspend = {
             "arrived, until `member restore`.\n",
     .place = VERB_STATE,
     .parse = parse_member,
+    .wants = "member",
     .run = run_suspend,
     .show = show_state,
 };
@@ -240,6 +242,7 @@ const struct verb verb_member_restore = {
     .help = "Ends a suspension: passes that were suspended with the member are good again.\n",
     .place = VERB_STATE,
     .parse = parse_member,
+    .wants = "member",
     .run = run_restore,
     .show = show_state,
 };
@@ -254,6 +257,7 @@ const struct verb verb_member_remove = {
     .asks_of = "member",
     .place = VERB_STATE,
     .parse = parse_member,
+    .wants = "member",
     .run = run_remove,
     .show = show_state,
 };

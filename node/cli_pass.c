@@ -116,6 +116,7 @@ const struct verb verb_pass_issue = {
             "                   writes the QR code as a picture, readable by you only\n",
     .place = VERB_STATE,
     .parse = parse_issue,
+    .wants = "member",
     .run = run_issue,
     .show = show_issue,
     .again = again_issue,
@@ -141,6 +142,7 @@ const struct verb verb_pass_show = {
     .help = "Shows what is known of a pass. The pass itself is with its holder, not here.\n",
     .place = VERB_STATE,
     .parse = parse_pass,
+    .wants = "pass",
     .run = run_show,
     .show = show_pass,
 };
@@ -230,6 +232,7 @@ const struct verb verb_pass_revoke = {
     .asks_of = "pass",
     .place = VERB_STATE,
     .parse = parse_pass,
+    .wants = "pass",
     .run = run_revoke,
     .show = show_revoke,
 };

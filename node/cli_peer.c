@@ -170,6 +170,15 @@ static int canonical_url(struct json *request, struct err *err)
     return r > 0 ? APP_E_INVALID : r < 0 ? r : json_put_z(request, "url", id);
 }
 
+/* What came over the socket may have been written by another program than this one. */
+static int check_url(struct verb_call *c)
+{
+    const char *url = json_z(c->request, "url");
+    if (url ? entity_is_canonical(str_of(url)) : !json_get(c->request, "url"))
+        return 0;
+    return err_set(&c->err, APP_E_INVALID, "url is no canonical id of a space");
+}
+
 static int parse_add(const struct args *a, struct json *request, struct err *err)
 {
     static const struct option_spec options[] = {{"--fingerprint", OPTION_TEXT}};
@@ -237,9 +246,11 @@ static int run_add(struct verb_call *c)
     struct peer_seen seen;
     bool confirmed = false;
 
-    if (strcmp(id, c->space->id) == 0)
+    int r = check_url(c);
+    if (r == 0 && strcmp(id, c->space->id) == 0)
         return err_set(&c->err, APP_E_INVALID, "%s is this space itself", id);
-    int r = fetch_configuration(c, id, &token);
+    if (r == 0)
+        r = fetch_configuration(c, id, &token);
     if (r == 0)
         r = peer_look(c->thread, id, buf_as_str(&token), &seen, &c->err);
     if (r == 0)
@@ -312,6 +323,7 @@ const struct verb verb_peer_add = {
             "  --yes            takes what is found there, unseen\n",
     .place = VERB_STATE,
     .parse = parse_add,
+    .wants = "url",
     .run = run_add,
     .show = show_add,
     .again = again_add,
@@ -454,7 +466,9 @@ static int run_refresh(struct verb_call *c)
     struct store *store = cli_directory_reads(c);
     if (!ids || !items || !store)
         return store ? -ENOMEM : -EIO;
-    int r = chosen(c, store, ids);
+    int r = check_url(c);
+    if (r == 0)
+        r = chosen(c, store, ids);
     if (r == 0)
         r = refresh_all(c, store, ids, items);
     if (r < 0 || (r != 0 && json_count(ids) == 0))
@@ -517,6 +531,7 @@ const struct verb verb_peer_remove = {
     .asks_of = "url",
     .place = VERB_STATE,
     .parse = parse_url,
+    .wants = "url",
     .run = run_remove,
     .show = show_remove,
 };

@@ -258,6 +258,7 @@ const struct verb verb_space_add = {
     .place = VERB_STATE,
     .no_space = true,
     .parse = parse_add,
+    .wants = "url",
     .run = run_add,
     .show = show_add,
 };

@@ -74,6 +74,7 @@ const struct verb verb_token_create = {
     .help = "Makes a bearer token for the API, and shows it once: only a digest is kept.\n",
     .place = VERB_STATE,
     .parse = parse_create,
+    .wants = "name",
     .run = run_create,
     .show = show_create,
 };
@@ -192,6 +193,7 @@ const struct verb verb_token_revoke = {
     .help = "Revokes a token, by its id or its name. It is refused from now on.\n",
     .place = VERB_STATE,
     .parse = parse_revoke,
+    .wants = "token",
     .run = run_revoke,
     .show = show_revoke,
 };

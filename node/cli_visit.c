@@ -126,6 +126,7 @@ const struct verb verb_checkout = {
     .help = "Checks a visitor out. Their home space gets the stamp with the time.\n",
     .place = VERB_STATE,
     .parse = parse_checkout,
+    .wants = "visit",
     .run = run_checkout,
     .show = show_visit,
 };

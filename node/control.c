@@ -43,6 +43,9 @@ static int run_verb(struct control *c, const struct json *message, struct verb_c
         return err_next(&call->err, APP_E_INVALID,
                         "Is it of another version? Restart the node, and try again.");
     }
+    if (verb->wants && !json_z(call->request, verb->wants))
+        return err_set(&call->err, APP_E_INVALID, "%s: %s is missing, or no text", verb->name,
+                       verb->wants);
     int r =
         verb_choose_space(verb, call->thread->app, space ? space : "", &call->space, &call->err);
     if (r == 0)

@@ -51,6 +51,8 @@ struct verb {
     const char *help;  /* some lines, 80 columns */
     enum verb_place place;
     bool no_space; /* does not need a space */
+    /* A text that the request of every caller must hold for run(), whoever wrote it; NULL: none. */
+    const char *wants;
     /* 0; -EINVAL: not used as it should be (exit 2); APP_E_*, -errno: a file that cannot be read.
      * NULL: no options, no words. */
     int (*parse)(const struct args *a, struct json *request, struct err *err);

@@ -59,8 +59,13 @@ static const struct verb
     echo = {.name = "echo", .place = VERB_STATE, .no_space = true, .run = run_echo},
     large = {.name = "large", .place = VERB_STATE, .no_space = true, .run = run_large},
     here = {.name = "here", .place = VERB_HERE, .no_space = true, .run = run_echo},
+    wanting = {.name = "wanting",
+               .place = VERB_STATE,
+               .no_space = true,
+               .wants = "url",
+               .run = run_echo},
     absent = {.name = "absent", .place = VERB_STATE, .no_space = true};
-const struct verb *const verbs[] = {&echo, &large, &here, &waiting, NULL};
+const struct verb *const verbs[] = {&echo, &large, &here, &waiting, &wanting, NULL};
 
 static struct app app;
 static struct app_thread thread = {.app = &app};
@@ -172,6 +177,25 @@ static void only_verbs_of_a_node_run_in_it(void **state)
         assert_int_equal(result, APP_E_INVALID);
         assert_null(reply);
     }
+    control_stop(c);
+}
+
+static void a_request_without_what_the_verb_wants_is_not_run(void **state)
+{
+    static const char *const bad[] = {"{}", "{\"url\":5}", "{\"url\":null}", "{\"url\":[\"a\"]}"};
+    struct control *c = start();
+    _cleanup_(json_freep) struct json *reply = NULL;
+    int result = -1;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct json *none = NULL;
+        struct err err = {0};
+        assert_int_equal(call(&wanting, bad[i], &result, &none, &err), 0);
+        assert_int_equal(result, APP_E_INVALID);
+        assert_non_null(strstr(err.text, "url"));
+        assert_null(none);
+    }
+    assert_int_equal(call(&wanting, "{\"url\":\"a\"}", &result, &reply, NULL), 0);
+    assert_int_equal(result, 0);
     control_stop(c);
 }
 
@@ -295,6 +319,7 @@ int main(void)
         cmocka_unit_test(no_node_is_no_failure),
         cmocka_unit_test(a_request_travels_and_its_reply),
         cmocka_unit_test(only_verbs_of_a_node_run_in_it),
+        cmocka_unit_test(a_request_without_what_the_verb_wants_is_not_run),
         cmocka_unit_test(a_reply_that_is_too_large_is_said),
         cmocka_unit_test(bytes_that_are_no_request),
         cmocka_unit_test(a_silent_caller_does_not_hold_it),
