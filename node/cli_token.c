@@ -33,7 +33,10 @@ static int parse_create(const struct args *a, struct json *request, struct err *
     enum token_role role;
     int r = options_parse(a, options, ARRAY_SIZE(options), words, 1, 1, request, err);
     if (r == 0 && !token_role_parse(json_as_str(json_get(request, "role")), &role))
-        return err_set(err, -EINVAL, "--role must be desk, manager or integration");
+        return err_set(err, -EINVAL, "--role must be desk, manager or integration%s%.40s%s",
+                       json_get(request, "role") ? ", not \"" : "",
+                       json_get(request, "role") ? json_z(request, "role") : "",
+                       json_get(request, "role") ? "\"" : "");
     return r;
 }
 

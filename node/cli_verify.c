@@ -36,6 +36,15 @@ int verdict_exit(const struct json *verdict)
     return verdicts[verdict_index(verdict)].exit;
 }
 
+static bool has_reason(const struct json *verdict, const char *code)
+{
+    const struct json *reasons = json_get(verdict, "reasons");
+    for (size_t i = 0; i < json_count(reasons); i++)
+        if (str_eqz(json_as_str(json_get(json_at(reasons, i), "code")), code))
+            return true;
+    return false;
+}
+
 static void show_home(const struct show *how, const struct json *verdict)
 {
     const struct json *home = json_get(verdict, "home"), *pass = json_get(verdict, "pass");
@@ -51,9 +60,10 @@ static void show_home(const struct show *how, const struct json *verdict)
         show_field(how, "holder", json_z(pass, "name"));
         show_field(how, "tier", json_z(pass, "tier"));
         show_field(how, "holder proof",
-                   cli_flag(pass, "proven")  ? "good"
-                   : cli_flag(pass, "bound") ? "missing or bad"
-                                             : "none: a printed pass");
+                   cli_flag(pass, "proven")                      ? "good"
+                   : has_reason(verdict, "holder_proof_missing") ? "missing"
+                   : cli_flag(pass, "bound")                     ? "not good"
+                                                                 : "none: a printed pass");
         show_field(how, "expires", json_z(pass, "expires_at"));
     }
 }

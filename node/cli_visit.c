@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "app/check_in.h"
+#include "base/clock.h"
 #include "cli_verdict.h"
 #include "crypto/digest.h"
 
@@ -12,6 +13,14 @@ static void show_visit(const struct json *request, const struct json *reply, con
     }
     if (how->quiet) {
         fprintf(how->out, "%s\n", json_z(reply, "visit"));
+        return;
+    }
+    const char *name = json_z(reply, "name"), *in = json_z(reply, "checked_in_at");
+    if (cli_flag(reply, "already") && in && strlen(in) == RFC3339_LEN) {
+        char line[256];
+        snprintf(line, sizeof(line), "%s is in already since %.5s UTC (%s).",
+                 name ? name : "This person", in + 11, json_z(reply, "visit"));
+        show_words(how, line);
         return;
     }
     show_field(how, "visit", json_z(reply, "visit"));
@@ -69,6 +78,8 @@ static int run_checkin(struct verb_call *c)
         if (!c->reply && r == 0)
             r = -EBADMSG;
     }
+    if (r == 0 && c->reply && in->already_in)
+        r = json_put_bool(c->reply, "already", true);
     check_in_clear(in);
     free(in);
     return r;
@@ -109,6 +120,8 @@ static int run_checkout(struct verb_call *c)
         r = app_do(c->thread->app, &out->job);
         c->err = out->job.err;
     }
+    if (r != 0 && !c->err.next[0])
+        err_next(&c->err, 0, "See `comity visit list --on-site`.");
     if (out->reply.n > 0) {
         c->reply = cli_reply(c, buf_as_str(&out->reply));
         if (!c->reply && r == 0)

@@ -44,6 +44,27 @@ static int check_values(const char *tls_ca, const struct config_space *s, size_t
     return r;
 }
 
+/* Every setting that there is, for who opens the file and no manual. */
+static void put_examples(struct buf *b)
+{
+    buf_z(b,
+          "#\n"
+          "# All settings, as examples. New certificates want `comity reload`, the others of\n"
+          "# [node] a restart.\n"
+          "# listen = [::]:443                 HTTPS; may stand more than once\n"
+          "# plain = 127.0.0.1:8080            HTTP for a proxy; loopback or unix:/path\n"
+          "# trusted_proxies = 127.0.0.0/8     whose X-Forwarded-For is believed\n"
+          "# allow_private = 10.1.0.0/16       private addresses where peers may be\n"
+          "# loops = 2                         threads for HTTP; by default one a processor\n"
+          "# status_poll = 5                   seconds between looks at a status list\n"
+          "# trial = yes                       *.localhost and loopback peers; never in earnest\n"
+          "# tls_ca = /etc/comity/ca.pem       one more authority to trust; trials only\n"
+          "#\n"
+          "# [space host.example]\n"
+          "# tls_cert = /etc/comity/cert.pem   the certificate, then its chain\n"
+          "# tls_key = /etc/comity/key.pem\n");
+}
+
 int config_create(const char *path, const struct config *c, struct err *err)
 {
     _cleanup_(config_freep) struct config *back = NULL;
@@ -65,6 +86,7 @@ int config_create(const char *path, const struct config *c, struct err *err)
         buf_z(&b, "trial = yes\n");
     if (c->tls_ca[0])
         buf_printf(&b, "tls_ca = %s\n", c->tls_ca);
+    put_examples(&b);
     if (c->loops)
         buf_printf(&b, "loops = %u\n", c->loops);
     if (c->status_poll)

@@ -169,6 +169,26 @@ static const struct option_spec *option_find(const struct parsing *p, struct str
     return NULL;
 }
 
+/* What stands for all verbs is read in main.c, and may be mistyped all the same. */
+static int no_option(struct parsing *p, struct str name)
+{
+    static const char *const everywhere[] = {"--state", "--space", "--json",
+                                             "--quiet", "--yes",   "--help"};
+    const char *near = NULL;
+    unsigned least = 3;
+
+    for (size_t i = 0; i < p->n_options + ARRAY_SIZE(everywhere); i++) {
+        const char *known = i < p->n_options ? p->options[i].name : everywhere[i - p->n_options];
+        unsigned d = distance(name, str_of(known));
+        if (d < least) {
+            least = d;
+            near = known;
+        }
+    }
+    err_set(p->err, 0, "there is no option %.*s here", (int)(name.n < 60 ? name.n : 60), name.p);
+    return near ? err_next(p->err, -EINVAL, "Did you mean %s?", near) : -EINVAL;
+}
+
 static int put_text(struct parsing *p, const char *key, const char *what, struct str value)
 {
     struct json *text = json_string(value);
@@ -215,8 +235,7 @@ static int parse_option(struct parsing *p, const struct args *a, int i, int *too
 
     *took = 1;
     if (!o)
-        return err_set(p->err, -EINVAL, "there is no option %.*s here",
-                       (int)(name.n < 60 ? name.n : 60), name.p);
+        return no_option(p, name);
     request_name(name, key);
     if (json_get(p->request, key))
         return err_set(p->err, -EINVAL, "%s is given twice", o->name);
@@ -265,6 +284,10 @@ int options_parse(const struct args *a, const struct option_spec *options, size_
             char c = words[p.at_word][i];
             upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 32) : c == '_' ? '-' : c;
         }
+        if (strcmp(upper, "TEXT") == 0) /* of verify, checkin */
+            return err_set(err, -EINVAL,
+                           "the pass is missing: a token, the text of its QR code, or - to read it "
+                           "from standard input");
         return err_set(err, -EINVAL, "%s is missing", upper);
     }
     return 0;

@@ -114,7 +114,9 @@ int member_add(struct app_thread *t, struct space *space, const struct member_fa
     r = app_do(t->app, &j.job);
     if (r == APP_E_EXISTS) {
         err_set(err, r, "a member with the external id \"%s\" is there already", f->external_id);
-        return err_next(err, r, "leave --external-id out, or change that member");
+        return err_next(err, r,
+                        "leave --external-id out; or, to change that member, import a CSV row with "
+                        "that external_id");
     }
     if (r == 0)
         *out = row;

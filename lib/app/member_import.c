@@ -65,6 +65,11 @@ static void read_header(struct import_job *j, const struct csv *csv)
             if (str_eqz(name, column_names[k]))
                 known = k;
         }
+        if (known < 0 && csv->n == 1 && name.n > 0 && memchr(name.p, ';', name.n)) {
+            complain(j, csv->line, "the columns are separated by ';': save it with commas");
+            j->n_columns = 0;
+            return;
+        }
         if (known < 0 && (name.n > 40 || !str_is_printable(name)))
             complain(j, csv->line, "the name of column %zu is too long, or no plain UTF-8", i + 1);
         else if (known < 0)
@@ -77,7 +82,7 @@ static void read_header(struct import_job *j, const struct csv *csv)
         else
             j->columns[known] = (int)i;
     }
-    if (j->columns[COLUMN_NAME] < 0)
+    if (j->columns[COLUMN_NAME] < 0 && j->result->n_errors == 0)
         complain(j, csv->line, "the first line must name the columns, and \"name\" is missing");
     if (j->result->n_errors > 0)
         j->n_columns = 0; /* what follows cannot be read */
@@ -243,9 +248,8 @@ int member_import(struct app_thread *t, struct space *space, struct str csv, boo
     if (r == -E2BIG)
         return err_set(err, APP_E_LIMIT, "one import has at most %d rows", IMPORT_ROWS_MAX);
     if (r == APP_E_INVALID) {
-        err_set(err, r,
-                "nothing was imported: %zu line%s not acceptable; the first is line %zu: %s",
-                out->n_errors, out->n_errors == 1 ? " is" : "s are", out->errors[0].line,
+        err_set(err, r, "nothing was imported: %zu mistake%s; the first is in line %zu: %s",
+                out->n_errors, out->n_errors == 1 ? "" : "s", out->errors[0].line,
                 out->errors[0].text);
         return err_next(err, r, "correct the file and import it again");
     }

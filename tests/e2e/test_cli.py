@@ -218,6 +218,10 @@ def test_import(node, folder):
     bad = node.cli("member", "import", table, "--json")
     assert bad.code == 1, bad
     assert "2" in bad.out and len(checked(node, "member list")["items"]) == before, "all or none"
+    table.write_text("Name;Tier;Email\nAna;resident;\n")
+    semicolons = node.cli("member", "import", table)
+    assert semicolons.code == 1 and "commas" in semicolons.err, semicolons
+    assert "1 mistake" in semicolons.err, semicolons
     table.write_text("nom,tier\nAna,resident\n")
     assert node.cli("member", "import", table, "--json").code == 1
 

@@ -140,6 +140,20 @@ static void what_is_wrong_is_named(void **state)
     }
 }
 
+static void a_mistyped_option_has_a_neighbour(void **state)
+{
+    _cleanup_(json_freep) struct json *r = json_object();
+    struct err err = {0};
+    assert_int_equal(parse(r, &err, 2, "Ana", "--teir=x"), -EINVAL);
+    assert_non_null(strstr(err.next, "--tier"));
+    err = (struct err){0};
+    assert_int_equal(parse(r, &err, 2, "Ana", "--jsno"), -EINVAL);
+    assert_non_null(strstr(err.next, "--json"));
+    err = (struct err){0};
+    assert_int_equal(parse(r, &err, 2, "Ana", "--completely-other"), -EINVAL);
+    assert_string_equal(err.next, "");
+}
+
 static void a_verb_of_many_spaces_wants_one(void **state)
 {
     static struct app app; /* without spaces */
@@ -163,6 +177,7 @@ int main(void)
         cmocka_unit_test(after_two_dashes_all_are_words),
         cmocka_unit_test(one_dash_is_a_word),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(a_mistyped_option_has_a_neighbour),
         cmocka_unit_test(a_verb_of_many_spaces_wants_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
