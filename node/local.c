@@ -70,6 +70,7 @@ static int open_spaces(struct local *l, const struct state *state, const struct 
         r = space_open(&l->thread, path, &space, err);
         if (r != 0)
             return err_prefix(err, r, "space %s", config->spaces[i].authority);
+        *err = (struct err){0}; /* of a renewal that was refused: a verb that needs it says so */
     }
     return 0;
 }

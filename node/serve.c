@@ -130,6 +130,9 @@ static int open_spaces(struct node *node, struct err *err)
             r = space_open(&node->main, path, &space, err);
         if (r != 0)
             return err_prefix(err, r, "space %s", authority);
+        if (err->text[0]) /* it is served all the same */
+            log_error("%s%s%s", err->text, err->next[0] ? "; " : "", err->next);
+        *err = (struct err){0};
     }
     return peers_load(&node->main, err);
 }

@@ -90,6 +90,13 @@ static int load_pair(const struct vault *v, const char *space, const char *name,
     return r > 0 ? -EBADMSG : r;
 }
 
+/* What signs passes must not be able to speak for the space, or the two need not be apart. */
+static int refuse_one_key(const char *id, struct err *err)
+{
+    err_set(err, 0, "federation.key and pass.key of %s are the same key", id);
+    return err_next(err, -EBADMSG, "restore both from a backup");
+}
+
 static int load_space(const struct vault *v, const char *id, struct vault_space **out,
                       struct err *err)
 {
@@ -102,6 +109,8 @@ static int load_space(const struct vault *v, const char *id, struct vault_space 
     r = load_pair(v, id, "federation.key", &s->federation, err);
     if (r == 0)
         r = load_pair(v, id, "pass.key", &s->pass, err);
+    if (r == 0 && key_equal(key_pair_public(s->federation), key_pair_public(s->pass)))
+        r = refuse_one_key(id, err);
     if (r == 0)
         r = space_path(v, id, "counters", path, err);
     if (r == 0)
@@ -157,16 +166,12 @@ static int failure(int r)
     return r > 0 ? -EBADMSG : r;
 }
 
-/* iat and exp of what is published in versions; a configuration's own keys. */
+/* iat (the counter's) and exp of what is published in versions; a configuration's own keys. */
 static int complete(struct vault_space *s, const struct vault_kind *kind, struct sign_request *req,
-                    struct json *payload, int64_t now)
+                    struct json *payload)
 {
-    const char *document =
-        req->kind == SIGN_CONFIGURATION ? "configuration" : json_z(payload, "sub");
-    int r = counters_next(s->counters, document, now, &req->iat, &req->err);
+    int r = json_put_int(payload, "iat", req->iat);
 
-    if (r == 0)
-        r = json_put_int(payload, "iat", req->iat);
     if (r == 0)
         r = json_put_int(payload, "exp", req->iat + kind->lifetime);
     if (r == 0 && req->kind == SIGN_CONFIGURATION)
@@ -214,6 +219,7 @@ static int sign_token(struct vault_space *s, const struct vault_kind *kind,
 {
     const struct key_pair *pair = kind->pass_key ? s->pass : s->federation;
     _cleanup_(buf_clear) struct buf text = {.max = VAULT_PAYLOAD_MAX};
+    const char *document;
     int r;
 
     if (!kind->lifetime) { /* what was checked is signed as it is */
@@ -221,7 +227,11 @@ static int sign_token(struct vault_space *s, const struct vault_kind *kind,
         return failure(
             sign_jws(s, req->kind, kind->typ, pair, buf_as_str(&req->payload), &req->token));
     }
-    r = complete(s, kind, req, payload, now);
+    document = req->kind == SIGN_CONFIGURATION ? "configuration" : json_z(payload, "sub");
+    r = counters_next(s->counters, document, now, &req->iat, &req->err);
+    if (r != 0)
+        return r;
+    r = complete(s, kind, req, payload);
     if (r == 0)
         r = json_write(payload, &text);
     if (r == 0)

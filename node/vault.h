@@ -2,6 +2,7 @@
  * The keys of the spaces and what they may sign: used by the signer process, and by verbs that run
  * without a node. Checks each payload against its kind, sets iat, exp and typ itself, and keeps the
  * iat counters: iat = max(now, last + 1), persisted (fsync) before the signed object is handed out.
+ * An iat that other spaces would refuse as of the future is not signed.
  */
 #pragma once
 

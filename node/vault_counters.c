@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "app/signer.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -76,6 +77,23 @@ static int store(struct counters *c)
     return r == 0 ? file_replace(c->path, buf_as_str(&text)) : r;
 }
 
+/* Others refuse what is dated later than their clock allows: to sign on would look like a success,
+ * and reach nobody. */
+static int refuse_ahead(const struct counters *c, const char *document, int64_t ahead,
+                        struct err *err)
+{
+    bool days = ahead >= 2 * 86400;
+
+    err_set(err, 0,
+            "this machine's clock is %lld %s behind what was signed before as %s; other spaces "
+            "refuse what is signed until then",
+            (long long)(days ? ahead / 86400 : ahead), days ? "days" : "s", document);
+    return err_next(err, SIGNER_E_REFUSED,
+                    "set the clock right; if it is right, and was ahead before, stop the node, "
+                    "write {} into %s and start it",
+                    c->path);
+}
+
 int counters_next(struct counters *c, const char *document, int64_t now, int64_t *iat,
                   struct err *err)
 {
@@ -84,6 +102,8 @@ int counters_next(struct counters *c, const char *document, int64_t now, int64_t
 
     if (json_get_int(c->values, document, &last) == 0 && last >= now)
         next = last + 1;
+    if (next > now + LIMIT_CLOCK_SKEW)
+        return refuse_ahead(c, document, next - now, err);
     r = json_put_int(c->values, document, next);
     if (r == 0)
         r = store(c);

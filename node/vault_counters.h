@@ -19,6 +19,7 @@ int counters_open(const char *path, struct counters **out, struct err *err);
 void counters_free(struct counters *c);
 DEFINE_CLEANUP(struct counters *, counters_free)
 
-/* *iat = max(now, last + 1) of that document; it is on disk before this returns 0. */
+/* *iat = max(now, last + 1) of that document; it is on disk before this returns 0. SIGNER_E_REFUSED:
+ * that is later than other spaces' clocks allow (the clock was ahead once); nothing is changed. */
 int counters_next(struct counters *c, const char *document, int64_t now, int64_t *iat,
                   struct err *err);

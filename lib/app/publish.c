@@ -27,7 +27,14 @@ static struct published *slot_of(struct space *space, enum published_kind kind, 
     return NULL;
 }
 
-/* Replaces what is served, unless something newer is there: two threads may publish one list. */
+/* Dated later than others accept: a clock was ahead when it was signed. */
+static bool from_future(int64_t iat, int64_t now)
+{
+    return iat > now + LIMIT_CLOCK_SKEW;
+}
+
+/* Replaces what is served, unless something newer is there: two threads may publish one list. Only
+ * a clock that was ahead makes the two differ by more than the skew. */
 static int published_set(struct space *space, enum published_kind kind, unsigned n,
                          struct str token, int64_t iat, int64_t exp)
 {
@@ -46,7 +53,7 @@ static int published_set(struct space *space, enum published_kind kind, unsigned
     char *old = fresh.token;
     pthread_rwlock_wrlock(&space->lock);
     struct published *slot = slot_of(space, kind, n);
-    if (slot && (!slot->token || slot->iat <= iat)) {
+    if (slot && (!slot->token || slot->iat <= iat || from_future(slot->iat, iat))) {
         old = slot->token;
         *slot = fresh;
     }
@@ -267,7 +274,7 @@ static int make(struct app_thread *t, struct space *space, struct publish_job *j
     if (r != 0)
         err_set(err, r, "%s of %s could not be signed and stored: %s", j->name, space->id,
                 j->job.err.text);
-    return r;
+    return r != 0 && j->job.err.next[0] ? err_next(err, r, "%s", j->job.err.next) : r;
 }
 
 /* What could not be shown is not of its time: then it is due, and made again within a minute. */
@@ -373,7 +380,8 @@ static int due_one(struct due_job *j, int list, int64_t now, bool *due)
     if (r == 0 && list >= 0)
         r = store_status_is_dirty(space->store, (unsigned)list, &dirty);
     shown(space, list, &iat, &exp);
-    *due = dirty || exp <= now || iat + (list < 0 ? RENEW_CONFIGURATION : RENEW_STATUS_LIST) <= now;
+    *due = dirty || exp <= now || from_future(iat, now) ||
+           iat + (list < 0 ? RENEW_CONFIGURATION : RENEW_STATUS_LIST) <= now;
     return r;
 }
 
@@ -405,6 +413,28 @@ static int prune(struct app_thread *t, struct space *space, struct err *err)
     return r == 0 ? 0 : err_set(err, r, "what is over at %s cannot be deleted", space->id);
 }
 
+/* One that fails does not keep the others from being made; err is that of the first. */
+static int publish_due(struct app_thread *t, struct space *space, const struct due_job *due,
+                       struct err *err)
+{
+    int first = due->configuration ? publish(t, space, -1, err) : 0;
+    for (unsigned i = 0; i < due->lists; i++) {
+        struct err later = {0};
+        int r = due->status[i] ? publish(t, space, (int)i, first == 0 ? err : &later) : 0;
+        first = first == 0 ? r : first;
+    }
+    return first;
+}
+
+static bool all_shown(struct space *space, unsigned lists)
+{
+    int64_t iat, exp;
+    bool all = shown(space, -1, &iat, &exp);
+    for (unsigned i = 0; all && i < lists; i++)
+        all = shown(space, (int)i, &iat, &exp);
+    return all;
+}
+
 int space_renew(struct app_thread *t, struct space *space, struct err *err)
 {
     struct due_job due = {.job = {.space = space, .compose = due_compose}};
@@ -413,16 +443,14 @@ int space_renew(struct app_thread *t, struct space *space, struct err *err)
     int r = app_do(t->app, &due.job);
     if (r != 0)
         return err_set(err, r, "what %s published cannot be read", space->id);
-    if (due.configuration)
-        r = publish(t, space, -1, err);
-    for (unsigned i = 0; r == 0 && i < due.lists; i++) {
-        if (due.status[i])
-            r = publish(t, space, (int)i, err);
-    }
-    if (r == 0)
+    r = publish_due(t, space, &due, err);
+    bool whole = all_shown(space, due.lists); /* what was published before is served on */
+    if (whole)
         status_lists_are(space, due.lists);
-    if (r == 0 && space_published(space, PUBLISHED_ISSUER, 0, &issuer, etag) == APP_E_ABSENT)
-        r = issuer_publish(space);
+    if (whole && space_published(space, PUBLISHED_ISSUER, 0, &issuer, etag) == APP_E_ABSENT) {
+        int issued = issuer_publish(space);
+        r = r == 0 ? issued : r;
+    }
     return r == 0 ? prune(t, space, err) : r;
 }
 

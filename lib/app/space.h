@@ -69,7 +69,8 @@ int space_found(struct app_thread *t, const char *db_path, const struct space_fa
                 struct err *err);
 
 /* Opens a founded space and adds it to t->app->spaces. Signs anew what is due (configuration, dirty
- * status lists). *out belongs to whoever owns the app: space_close(). APP_E_LIMIT: LIMIT_SPACES are
+ * status lists). What the signer refuses to renew is served as it is: 0, and err says what; it is
+ * empty before. *out belongs to whoever owns the app: space_close(). APP_E_LIMIT: LIMIT_SPACES are
  * open; -EBADMSG: the database is not that of a space, or not readable: err says why. */
 int space_open(struct app_thread *t, const char *db_path, struct space **out, struct err *err);
 void space_close(struct space *space);
