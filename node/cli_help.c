@@ -12,6 +12,12 @@ static int overview(struct buf *out)
           "Usage: comity [--state DIR] [--space HOST] VERB ... [--json] [--quiet] [--yes]\n\n");
     for (size_t i = 0; verbs[i]; i++)
         buf_printf(out, "  %-16s %s\n", verbs[i]->name, verbs[i]->about);
+    buf_z(out,
+          "\n  --state DIR   the state folder; else $COMITY_STATE; else ~/.local/state/comity\n"
+          "  --space HOST  which space, where the node has several\n"
+          "  --json        one object on standard output\n"
+          "  --quiet       only what a script wants\n"
+          "  --yes         no questions\n");
     return buf_z(out, "\nExit: 0 done or admit, 1 error, 2 usage, 3 refuse, 4 ask.\n"
                       "`comity help VERB` says how a verb is used.\n");
 }

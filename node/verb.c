@@ -109,6 +109,22 @@ int verb_unknown(int argc, char **argv, struct err *err)
     return err_next(err, -EINVAL, "`comity help` lists all.");
 }
 
+/* The one space at that host, whatever its port. NULL: there is none, or several. */
+static struct space *space_of_host(struct app *app, struct str host, size_t n)
+{
+    struct space *found = NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct str name, port, authority = entity_authority(app->spaces[i]->id);
+        str_cut(authority, ':', &name, &port);
+        if (!str_eq(name, host))
+            continue;
+        if (found)
+            return NULL;
+        found = app->spaces[i];
+    }
+    return found;
+}
+
 int verb_choose_space(const struct verb *verb, struct app *app, const char *name,
                       struct space **out, struct err *err)
 {
@@ -121,6 +137,7 @@ int verb_choose_space(const struct verb *verb, struct app *app, const char *name
             authority.n -= 8;
         }
         struct space *s = app_space(app, authority);
+        s = s ? s : space_of_host(app, authority, n);
         if (!s) {
             err_set(err, 0, "no space %.200s is served here", name);
             return err_next(err, APP_E_ABSENT, "`comity space list` lists those that are.");
