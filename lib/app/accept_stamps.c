@@ -4,9 +4,16 @@
 
 #include "app/replay.h"
 #include "app/stamps.h"
+#include "base/clock.h"
 #include "base/json_text.h"
+#include "cred/keybind.h"
 #include "crypto/digest.h"
 #include "store/members.h"
+
+#define DAY 86400
+/* Between proof and check-in: LIMIT_VERIFICATION_TIME, what a proof may be off, and some to spare.
+ */
+#define PROOF_APART 900
 
 /* ---- on the asking thread: who sends, and are the signatures theirs ---- */
 
@@ -114,12 +121,66 @@ static int claims_digest(const struct json *payload, uint8_t out[static SHA256_L
     return r == 0 ? sha256(text.p, text.n, out) : r;
 }
 
+/* The host's day is that of UTC, or one beside it: so no zone is looked up. */
+static bool day_fits(const struct stamp *s)
+{
+    int64_t midnight;
+    if (rfc3339_parse(str_of(s->day), &midnight) != 0)
+        return false;
+    int64_t utc = s->checked_in - s->checked_in % DAY;
+    return midnight >= utc - DAY && midnight <= utc + DAY;
+}
+
+static bool proof_claims_fit(const struct json *payload, const struct stamp *s)
+{
+    struct str aud;
+    int64_t iat;
+    if (json_get_str(payload, "aud", &aud) != 0 || json_get_int(payload, "iat", &iat) != 0)
+        return false;
+    return (str_eqz(aud, s->host) || str_eqz(aud, KEYBIND_ANY_DESK)) &&
+           iat >= s->checked_in - PROOF_APART && iat <= s->checked_in + PROOF_APART;
+}
+
+/* Whether this can be the holder proof of that check-in, RFC 9901 section 4.3. Its signature is not
+ * looked at: of the device's key we have no more than the thumbprint. */
+static int proof_check(const struct stamp *s, bool *fits)
+{
+    _cleanup_(json_freep) struct json *payload = NULL;
+    struct jws jws = {0};
+    int r = jws_parse(s->proof, KEYBIND_TYP, LIMIT_PRESENTATION, &jws, NULL);
+    if (r == 0)
+        r = json_parse(buf_as_str(&jws.payload), &json_bounds_wire, &payload, NULL);
+    jws_clear(&jws);
+    if (r < 0)
+        return r;
+    *fits = r == 0 && proof_claims_fit(payload, s);
+    return 0;
+}
+
+/* What a stamp says that is signed by who may, in itself and beside our clock. */
+static int claims_check(const struct space *space, int64_t now, struct accepted *item)
+{
+    const struct stamp *s = &item->stamp;
+    bool fits = true;
+    int r = 0;
+    if (strcmp(s->home, space->id) != 0)
+        item->problem = "foreign";
+    else if (s->iat > now + LIMIT_CLOCK_SKEW || s->checked_in > now + LIMIT_CLOCK_SKEW)
+        item->problem = "from_the_future";
+    else if (!day_fits(s))
+        item->problem = "malformed";
+    else if (s->proof.n > 0)
+        r = proof_check(s, &fits);
+    if (!fits)
+        item->problem = "proof_mismatch";
+    return r;
+}
+
 /* 0, also with item->problem set; negative errno if it cannot tell. */
 static int stamp_check(struct app_thread *t, struct space *space, const char *keyid,
                        const struct key *key, struct accepted *item)
 {
     struct jws jws = {0};
-    int64_t now = app_now(t->app);
     int r = jws_parse(buf_as_str(&item->token), STAMP_TYP, LIMIT_STAMP, &jws, NULL);
     if (r == 0)
         r = stamp_read(&jws, &item->stamp, &item->backing, NULL);
@@ -129,11 +190,8 @@ static int stamp_check(struct app_thread *t, struct space *space, const char *ke
         r = jws_check(t->verifier, &jws, key);
         if (r > 0 || !speaks_for(t, space, item->stamp.host, keyid))
             item->problem = "forged";
-        else if (r == 0 && strcmp(item->stamp.home, space->id) != 0)
-            item->problem = "foreign";
-        else if (r == 0 && (item->stamp.iat > now + LIMIT_CLOCK_SKEW ||
-                            item->stamp.checked_in > now + LIMIT_CLOCK_SKEW))
-            item->problem = "from_the_future";
+        else if (r == 0)
+            r = claims_check(space, app_now(t->app), item);
     }
     if (r == 0)
         r = jws_digest(&jws, item->digest);
@@ -220,6 +278,18 @@ static int list_of(const struct space *space, const char *uri)
     return str_to_int(rest, 0, LIMIT_STATUS_LISTS - 1, &n) == 0 ? (int)n : -1;
 }
 
+/* What the host claims of a pass that we issued must be what its row says; NULL if it is. */
+static const char *pass_problem(const struct stamp *s, const struct pass_row *pass)
+{
+    if (s->checked_in > pass->exp + LIMIT_CLOCK_SKEW)
+        return "pass_expired";
+    if (strcmp(s->tier, pass->tier) != 0)
+        return "foreign_claims";
+    if (s->proof.n > 0 && strcmp(s->device, pass->device) != 0) /* "": the pass has no device */
+        return "proof_mismatch";
+    return NULL;
+}
+
 /* A stamp for a (sub, index) that was never issued is an alarm, and never a visit. */
 static int member_find(const struct space *space, struct accepted *item)
 {
@@ -236,10 +306,9 @@ static int member_find(const struct space *space, struct accepted *item)
         item->problem = "never_issued";
         return 0;
     }
-    if (item->stamp.checked_in > pass.exp + LIMIT_CLOCK_SKEW) {
-        item->problem = "pass_expired";
+    item->problem = pass_problem(&item->stamp, &pass);
+    if (item->problem)
         return 0;
-    }
     struct home_stamp_row *row = &item->row;
     memcpy(row->host, item->stamp.host, sizeof(row->host));
     memcpy(row->id, item->stamp.id, sizeof(row->id));
@@ -250,7 +319,7 @@ static int member_find(const struct space *space, struct accepted *item)
     row->revision = item->stamp.revision;
     row->checked_in = item->stamp.checked_in;
     row->checked_out = item->stamp.checked_out;
-    row->proven = item->stamp.proof.n > 0;
+    row->proven = item->stamp.proof.n > 0; /* and fits: proof_check(), pass_problem() */
     return 0;
 }
 

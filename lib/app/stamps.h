@@ -9,18 +9,25 @@
 
 #define STAMPS_PATH "/node/v1/stamps"
 
-/* At home. The request is a signed POST {"stamps":["<jwt>", ...]}. */
+/*
+ * At home. The request is a signed POST {"stamps":["<jwt>", ...]}.
+ *
+ * A stamp is the host's word, and is taken only so far as the pass's row backs it: the tier is the
+ * pass's, the day that of the check-in. "Proven" means that the stamp names the device that the
+ * pass is bound to and brings a kb+jwt of the form, the audience and the time of that check-in. It
+ * does not mean that the device signed it: of the device's key the home keeps the thumbprint alone.
+ */
 struct accept_stamps {
     struct app_job job;             /* first */
     char keyid[THUMBPRINT_LEN + 1]; /* who signed the request */
     size_t n;
     struct accepted {
-        struct stamp stamp;        /* borrows its proof from backing */
-        struct json *backing;      /* owned: the stamp's payload; NULL if it is malformed */
-        struct buf token;          /* owned */
-        uint8_t digest[32];        /* of the signing input, for the receipt */
-        uint8_t claims_digest[32]; /* for telling a re-signed stamp from a changed one */
-        const char *problem;       /* static code if refused: "forged", "foreign", "dispute" ... */
+        struct stamp stamp;          /* borrows its proof from backing */
+        struct json *backing;        /* owned: the stamp's payload; NULL if it is malformed */
+        struct buf token;            /* owned */
+        uint8_t digest[32];          /* of the signing input, for the receipt */
+        uint8_t claims_digest[32];   /* for telling a re-signed stamp from a changed one */
+        const char *problem;         /* static code if refused: those of proto/stamp.md */
         struct sign_request receipt; /* owned */
         struct home_stamp_row row;
         struct buf answer; /* owned: the receipt's token */

@@ -133,6 +133,15 @@ static int read_pass(const struct json *p, struct stamp *s, struct err *err)
     return r;
 }
 
+/* The form of names in the IANA database, and nothing that leads out of its folder. Whether there
+ * is such a zone nobody looks up. */
+static bool is_zone(const char *name)
+{
+    const char *letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+
+    return name[0] != '/' && name[strspn(name, letters)] == '\0'; /* no '.', so no ".." */
+}
+
 static int read_visit(const struct json *p, struct stamp *s, struct err *err)
 {
     int64_t midnight;
@@ -147,6 +156,8 @@ static int read_visit(const struct json *p, struct stamp *s, struct err *err)
         r = bad(err, "day", "is not a date, YYYY-MM-DD");
     if (!r)
         r = get_text(p, "tz", s->timezone, sizeof(s->timezone), err);
+    if (!r && !is_zone(s->timezone))
+        r = bad(err, "tz", "is not a name of a time zone");
     if (!r)
         r = get_text(p, "verdict", s->verdict, sizeof(s->verdict), err);
     if (!r && strcmp(s->verdict, "admit") != 0 && strcmp(s->verdict, "ask") != 0)

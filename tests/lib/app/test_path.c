@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "base/b64.h"
+#include "base/clock.h"
+#include "cred/keybind.h"
 
 /* A stamp of the host, as it would be for a visit of that pass; tests change what they like. */
 static struct stamp stamp_for(struct world *w, const char *sub, const struct pass_row *pass)
@@ -201,7 +203,7 @@ static void test_stamps_that_are_refused(void **state)
     _cleanup_(key_pair_freep) struct key_pair *key = side_key(&w->host, "federation");
     _cleanup_(key_pair_freep) struct key_pair *pass_key = side_key(&w->host, "pass");
     const struct stamp good = stamp_for(w, p.member.sub, &p.row);
-    struct stamp bad[8];
+    struct stamp bad[11];
     const struct {
         const char *code;
         const struct key_pair *key;
@@ -214,7 +216,12 @@ static void test_stamps_that_are_refused(void **state)
         {"never_issued", key},    /* of another space's list */
         {"from_the_future", key}, /* checked in in an hour */
         {"pass_expired", key},    /* the pass was over by then */
+        {"foreign_claims", key},  /* not the tier of that pass */
+        {"malformed", key},       /* two days before it came in */
+        {"malformed", key},       /* two days after */
     };
+
+    char time[RFC3339_LEN + 1];
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         bad[i] = good;
@@ -225,14 +232,17 @@ static void test_stamps_that_are_refused(void **state)
     strcpy(bad[5].status_uri, "https://other.example/status/0");
     bad[6].checked_in = w->now + 3600;
     bad[7].checked_in = p.row.exp + LIMIT_CLOCK_SKEW + 1;
+    rfc3339_format(bad[7].checked_in, time);
+    snprintf(bad[7].day, sizeof(bad[7].day), "%.10s", time);
+    strcpy(bad[8].tier, "owner");
+    strcpy(bad[9].day, "2026-09-19");
+    strcpy(bad[10].day, "2026-09-23");
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         _cleanup_(freep) char *token = NULL;
         char nonce[40];
 
-        if (i == 7) {
-            w->now = bad[7].checked_in;
-            bad[7].iat = w->now;
-        }
+        w->now = i == 7 ? bad[7].checked_in : START;
+        bad[i].iat = w->now;
         token = stamp_sign(rows[i].key, &bad[i]);
         snprintf(nonce, sizeof(nonce), "nonce-number-%zu", i);
         expect_code(w, token, nonce, rows[i].code);
@@ -240,6 +250,130 @@ static void test_stamps_that_are_refused(void **state)
     assert_int_equal(post_stored(w), 0);
     free(p.token);
     free(other.token);
+}
+
+/* Wherever the host is: its day may be the one before or after that of UTC. */
+static void test_local_days(void **state)
+{
+    static const char *const days[] = {"2026-09-20", "2026-09-21", "2026-09-22"};
+    struct world *w = *state;
+    struct issued_pass p = issue(w);
+    _cleanup_(key_pair_freep) struct key_pair *key = side_key(&w->host, "federation");
+    struct stamp s = stamp_for(w, p.member.sub, &p.row);
+
+    for (size_t i = 0; i < ARRAY_SIZE(days); i++) {
+        _cleanup_(freep) char *token = NULL;
+        char nonce[40];
+
+        snprintf(s.id, sizeof(s.id), "vis_%zu", i);
+        strcpy(s.day, days[i]);
+        token = stamp_sign(key, &s);
+        snprintf(nonce, sizeof(nonce), "nonce-number-%zu", i);
+        expect_code(w, token, nonce, "");
+    }
+    free(p.token);
+}
+
+static char *proof_of(const struct key_pair *key, const char *typ, const char *payload)
+{
+    struct buf token = {0};
+
+    assert_int_equal(jws_sign(key, typ, str_of(payload), &token), 0);
+    return buf_take(&token);
+}
+
+/* What the pass's row cannot back is not taken, let alone listed as proven. */
+static void test_proofs(void **state)
+{
+    struct world *w = *state;
+    struct issued_pass p = issue(w);
+    _cleanup_(key_pair_freep) struct key_pair *key = side_key(&w->host, "federation");
+    _cleanup_(key_pair_freep) struct key_pair *stranger = NULL;
+    _cleanup_(freep) char *printed = NULL;
+    struct member_row eva;
+    struct pass_row unbound;
+    char other_device[THUMBPRINT_LEN + 1];
+
+    assert_int_equal(key_pair_generate(KEY_P256, &stranger), 0);
+    assert_int_equal(jwk_thumbprint(key_pair_public(stranger), other_device), 0);
+    world_member(w, "Eva Lima", &eva);
+    printed = world_issue_to(w, eva.id, NULL, &unbound);
+    const struct {
+        const char *code, *typ, *aud;
+        int64_t after;      /* iat - in */
+        const char *device; /* NULL: the pass's */
+        const char *proof;  /* instead of one that is made */
+        bool printed;
+    } rows[] = {
+        {"", KEYBIND_TYP, HOST, 0, NULL, NULL, false},
+        {"", KEYBIND_TYP, KEYBIND_ANY_DESK, 0, NULL, NULL, false},
+        {"", KEYBIND_TYP, HOST, -900, NULL, NULL, false},
+        {"", KEYBIND_TYP, HOST, 900, NULL, NULL, false},
+        {"proof_mismatch", KEYBIND_TYP, HOST, -901, NULL, NULL, false},
+        {"proof_mismatch", KEYBIND_TYP, HOST, 901, NULL, NULL, false},
+        {"proof_mismatch", KEYBIND_TYP, HOME, 0, NULL, NULL, false},
+        {"proof_mismatch", "jwt", HOST, 0, NULL, NULL, false},
+        {"proof_mismatch", KEYBIND_TYP, HOST, 0, other_device, NULL, false},
+        {"proof_mismatch", KEYBIND_TYP, HOST, 0, other_device, NULL, true},
+        {"proof_mismatch", NULL, NULL, 0, NULL, "a.b.c", false},
+        {"proof_mismatch", NULL, NULL, 0, NULL, "proof", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct stamp s =
+            rows[i].printed ? stamp_for(w, eva.sub, &unbound) : stamp_for(w, p.member.sub, &p.row);
+        _cleanup_(freep) char *proof = NULL, *token = NULL;
+        char payload[512], nonce[40];
+
+        snprintf(payload, sizeof(payload),
+                 "{\"iat\":%lld,\"aud\":\"%s\",\"nonce\":\"nonce-0001\",\"sd_hash\":\"x\"}",
+                 (long long)(s.checked_in + rows[i].after), rows[i].aud ? rows[i].aud : "");
+        proof = rows[i].proof ? str_dup(str_of(rows[i].proof))
+                              : proof_of(w->device, rows[i].typ, payload);
+        snprintf(s.id, sizeof(s.id), "vis_%zu", i);
+        s.proof = str_of(proof);
+        strcpy(s.device, rows[i].device ? rows[i].device : p.row.device);
+        token = stamp_sign(key, &s);
+        snprintf(nonce, sizeof(nonce), "nonce-number-%zu", i);
+        print_message("proof %zu\n", i);
+        expect_code(w, token, nonce, rows[i].code);
+    }
+    assert_int_equal(post_stored(w), 4);
+    free(p.token);
+}
+
+/* Payloads of a proof that are no claims. */
+static void test_payloads_of_proofs(void **state)
+{
+    static const char *const payloads[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"aud\":\"" HOST "\"}",
+        "{\"aud\":\"" HOST "\",\"iat\":\"1790000000\"}",
+        "{\"aud\":\"" HOST "\",\"iat\":-9007199254740991}",
+        "{\"aud\":\"" HOST "\",\"iat\":9007199254740991}",
+        "{\"aud\":[\"" HOST "\"],\"iat\":1790000000}",
+        "{\"iat\":1790000000}",
+    };
+    struct world *w = *state;
+    struct issued_pass p = issue(w);
+    _cleanup_(key_pair_freep) struct key_pair *key = side_key(&w->host, "federation");
+    struct stamp s = stamp_for(w, p.member.sub, &p.row);
+
+    strcpy(s.device, p.row.device);
+    for (size_t i = 0; i < ARRAY_SIZE(payloads); i++) {
+        _cleanup_(freep) char *proof = proof_of(w->device, KEYBIND_TYP, payloads[i]);
+        _cleanup_(freep) char *token = NULL;
+        char nonce[40];
+
+        s.proof = str_of(proof);
+        token = stamp_sign(key, &s);
+        snprintf(nonce, sizeof(nonce), "nonce-number-%zu", i);
+        expect_code(w, token, nonce, "proof_mismatch");
+    }
+    assert_int_equal(post_stored(w), 0);
+    free(p.token);
 }
 
 static void test_dispute(void **state)
@@ -456,6 +590,9 @@ int main(void)
         world_test(test_sent_again),
         world_test(test_signed_anew),
         world_test(test_stamps_that_are_refused),
+        world_test(test_local_days),
+        world_test(test_proofs),
+        world_test(test_payloads_of_proofs),
         world_test(test_dispute),
         world_test(test_mixed),
         world_test(test_request_replayed),

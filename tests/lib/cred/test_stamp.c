@@ -111,6 +111,13 @@ static void test_claims(void **state)
         {"day", "\"2026-13-01\"", "day is not a date"},
         {"day", "\"20261121\"", "day is not a date"},
         {"tz", NULL, "tz is missing"},
+        {"tz", "\"\"", "tz is empty"},
+        {"tz", "\"../../etc/passwd\"", "tz is not a name"},
+        {"tz", "\"Europe/../Berlin\"", "tz is not a name"},
+        {"tz", "\"/etc/localtime\"", "tz is not a name"},
+        {"tz", "\"Europe Berlin\"", "tz is not a name"},
+        {"tz", "\"Europe/Bras\u00edlia\"", "tz is not a name"},
+        {"tz", "\"a23456789012345678901234567890123456789012345678901234567890abcde\"", "tz is"},
         {"verdict", NULL, "verdict is missing"},
         {"verdict", "\"refuse\"", "verdict is neither"},
         {"data_age", NULL, "data_age is missing"},
@@ -134,6 +141,23 @@ static void test_claims(void **state)
             fail_msg("%s = %s: \"%s\"", bad[i][0], bad[i][1], err.text);
         assert_int_equal(got.iat, 42);
         assert_null(backing);
+    }
+}
+
+static void test_time_zones(void **state)
+{
+    static const char *const names[] = {
+        "UTC", "Etc/GMT+5", "America/Port-au-Prince", "America/Argentina/Buenos_Aires",
+        "a23456789012345678901234567890123456789012345678901234567890abcd"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct stamp s = good(), got;
+        _cleanup_(json_freep) struct json *payload = NULL, *backing = NULL;
+
+        strcpy(s.timezone, names[i]);
+        payload = stamp_payload(&s);
+        assert_int_equal(read_json(*state, payload, &got, &backing, NULL), 0);
+        assert_string_equal(got.timezone, names[i]);
     }
 }
 
@@ -212,10 +236,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        T(test_round_trip),
-        T(test_claims),
-        T(test_proof_claims),
-        T(test_receipt),
+        T(test_round_trip),   T(test_claims),  T(test_time_zones),
+        T(test_proof_claims), T(test_receipt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
