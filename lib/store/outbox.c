@@ -8,12 +8,18 @@
 #include "store/sqlite.h"
 #include "store/visits.h"
 
+/* Nothing is put off for longer than the hour and a second of deliver_failed(). A `due` beyond that
+ * was written by a clock that was ahead, and counts as due: else it would wait until the time that
+ * this clock showed. Of which time it really is, nobody knows: so its home goes first. */
+#define FAR "3601"
+#define IS_DUE "(due <= ?1 OR due > ?1 + " FAR ")"
+
 #define COUNT_BITS 20
 #define COUNT_MASK ((INT64_C(1) << COUNT_BITS) - 1)
 
 static const char SQL_VISIT[] = "SELECT n FROM visit WHERE id = ?";
-/* Where the home's least tried stamp waits for a later time, the home did not answer: another one waits
- * with it, so that a home that is away is not asked for each new stamp. */
+/* Where the home's least tried stamp waits for a later time, the home did not answer: another one
+ * waits with it, so that a home that is away is not asked for each new stamp. */
 static const char SQL_ADD[] =
     "INSERT INTO stamp (seq, revision, home, token, due) VALUES (?1, ?2, ?3, ?4,"
     " max(?5, coalesce((SELECT due FROM stamp INDEXED BY stamp_outbox"
@@ -24,17 +30,17 @@ static const char SQL_NEWEST[] = "SELECT seq, revision, due IS NOT NULL FROM sta
 static const char SQL_REPLACE[] =
     "UPDATE stamp SET seq = seq + 1, revision = ?, home = ?, token = ?, due = ?, attempts = 0"
     " WHERE seq = ?";
-static const char SQL_HOMES[] =
-    "SELECT home, max(attempts) FROM stamp INDEXED BY stamp_outbox"
-    " WHERE due IS NOT NULL AND due <= ? GROUP BY home ORDER BY min(due), home";
+static const char SQL_HOMES[] = "SELECT home, max(attempts) FROM stamp INDEXED BY stamp_outbox"
+                                " WHERE due IS NOT NULL AND " IS_DUE " GROUP BY home"
+                                " ORDER BY min(CASE WHEN due > ?1 THEN 0 ELSE due END), home";
 static const char SQL_DUE[] =
     "SELECT s.seq, v.id, s.revision, s.home, s.token, s.due, s.attempts"
     " FROM stamp s INDEXED BY stamp_outbox JOIN visit v ON v.n = s.seq >> 20"
-    " WHERE s.home = ? AND s.due IS NOT NULL AND s.due <= ? ORDER BY s.attempts, s.seq LIMIT ?";
+    " WHERE s.home = ?2 AND s.due IS NOT NULL AND " IS_DUE " ORDER BY s.attempts, s.seq LIMIT ?3";
 static const char SQL_DEFER[] =
     "UPDATE stamp SET due = ?, attempts = attempts + 1 WHERE seq = ? AND due IS NOT NULL";
 static const char SQL_DEFER_HOME[] =
-    "UPDATE stamp SET due = ? WHERE home = ? AND due IS NOT NULL AND due <= ?";
+    "UPDATE stamp SET due = ?3 WHERE home = ?2 AND due IS NOT NULL AND " IS_DUE;
 static const char SQL_HASTEN[] =
     "UPDATE stamp SET due = ? WHERE home = ? AND due IS NOT NULL AND due > ?";
 static const char SQL_RECEIPTED[] = "UPDATE stamp SET due = NULL, receipt = ?, settled_at = ?"
@@ -167,8 +173,8 @@ int store_outbox_due(struct store *s, const char *home, int64_t now, size_t max,
     _cleanup_(query_close) struct query q = query_open(s, SQL_DUE);
     int r;
 
-    query_text(&q, home);
     query_int(&q, now);
+    query_text(&q, home);
     query_int(&q, (int64_t)max);
     while ((r = query_next(&q)) == 0) {
         struct outbox_row row = {0};
@@ -202,9 +208,9 @@ int store_outbox_defer_home(struct store *s, const char *home, int64_t now, int6
 {
     _cleanup_(query_close) struct query q = query_open(s, SQL_DEFER_HOME);
 
-    query_int(&q, due);
-    query_text(&q, home);
     query_int(&q, now);
+    query_text(&q, home);
+    query_int(&q, due);
     return query_run(&q);
 }
 

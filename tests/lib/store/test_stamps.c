@@ -158,6 +158,31 @@ static void a_new_stamp_waits_with_its_home(void **state)
     assert_due(t, B, T0 + 2, "vis_0 vis_1 ");
 }
 
+/* A clock that was ahead once parks nothing: no wait is longer than an hour. */
+static void a_time_too_far_ahead_is_now(void **state)
+{
+    struct scratch *t = *state;
+    const int64_t years = 5 * INT64_C(365) * 86400;
+
+    visit(t, "vis_0");
+    visit(t, "vis_1");
+    visit(t, "vis_2");
+    put(t, "vis_0", B, T0 + years);
+    put(t, "vis_1", C, T0 + 3601); /* the longest that a delivery is put off */
+    assert_homes(t, T0, B " ");
+    assert_due(t, B, T0, "vis_0 ");
+    assert_due(t, C, T0, "");
+    put(t, "vis_2", C, T0);
+    assert_homes(t, T0 - 1, B " " C " ");
+    assert_due(t, C, T0 - 1, "vis_1 vis_2 ");
+
+    /* Once it has failed, it waits like any other, and so does what comes after it. */
+    assert_int_equal(store_outbox_defer_home(t->space, B, T0, T0 + 30), 0);
+    assert_homes(t, T0, "");
+    assert_due(t, B, T0 + 29, "");
+    assert_due(t, B, T0 + 30, "vis_0 ");
+}
+
 static void a_stamp_is_deferred_and_counted(void **state)
 {
     struct scratch *t = *state;
@@ -361,6 +386,7 @@ int main(void)
         scratch_test(what_is_due_comes_by_home_and_age),
         scratch_test(a_home_that_does_not_answer_is_deferred_as_a_whole),
         scratch_test(a_new_stamp_waits_with_its_home),
+        scratch_test(a_time_too_far_ahead_is_now),
         scratch_test(a_stamp_is_deferred_and_counted),
         scratch_test(a_receipt_settles_and_is_kept),
         scratch_test(a_refusal_settles_too),
