@@ -6,6 +6,7 @@
 #include "app/replay.h"
 #include "app/space.h"
 #include "clock.h"
+#include "log.h"
 #include "vault.h"
 
 #define LOCAL_KEYS 16 /* parsed keys that one verb may need at hand */
@@ -35,18 +36,30 @@ static struct store *reads(struct app_thread *t, struct space *space)
     return space->store;
 }
 
-static int open_parts(struct local *l, const struct state *state, struct err *err)
+int directory_store_open(const struct state *state, const struct config *config, struct store **out,
+                         struct err *err)
 {
     char path[512];
+    int r = state_path(state, "directory.db", path);
+    if (r != 0)
+        return r;
+    if (config->n_spaces > 0 && access(path, F_OK) != 0 && errno == ENOENT)
+        log_warn("there is no %s: a new one is made, and no other space is recognised; stop, and "
+                 "restore it from a backup, or add each peer again",
+                 path);
+    return store_open(path, STORE_DIRECTORY, true, out, err);
+}
+
+static int open_parts(struct local *l, const struct state *state, const struct config *config,
+                      struct err *err)
+{
     int r = directory_new(&l->app.directory);
     if (r == 0)
         r = replay_new(LOCAL_REPLAY, &l->app.request_replay);
     if (r == 0)
         r = verifier_new(LOCAL_KEYS, &l->thread.verifier);
     if (r == 0)
-        r = state_path(state, "directory.db", path);
-    if (r == 0)
-        r = store_open(path, STORE_DIRECTORY, true, &l->app.directory_store, err);
+        r = directory_store_open(state, config, &l->app.directory_store, err);
     if (r == 0)
         r = vault_open(state, &l->clock, &l->vault, err);
     if (r == 0)
@@ -92,7 +105,7 @@ int local_open(const struct state *state, const struct config *config, struct lo
     rand_system(&l->thread.rand);
     fetch_rules_of(config, &l->rules);
 
-    r = open_parts(l, state, err);
+    r = open_parts(l, state, config, err);
     if (r == 0)
         r = open_spaces(l, state, config, err);
     if (r == 0 && config->n_spaces > 0)

@@ -23,3 +23,8 @@ const struct fetch_rules *local_fetch_rules(const struct local *l); /* borrowed 
 
 /* What the configuration allows to be fetched; borrows its allow_private. */
 void fetch_rules_of(const struct config *config, struct fetch_rules *out);
+
+/* directory.db of a state. One that is lost, while there are spaces, is made anew, which is logged:
+ * no peer is recognised until each is added again. As store_open(). */
+int directory_store_open(const struct state *state, const struct config *config, struct store **out,
+                         struct err *err);

@@ -51,6 +51,11 @@ void http_problem(struct http_request *r, int status, const char *code, const ch
         r, &(struct http_problem){.status = status, .code = code, .title = title, .err = err});
 }
 
+static const struct err no_room = {
+    .text = "the disk of this node is full or read-only: nothing was changed",
+    .next = "make room on it, then try again",
+};
+
 void http_app_problem_with(struct http_request *r, int result, const struct err *err,
                            struct str members)
 {
@@ -64,7 +69,7 @@ void http_app_problem_with(struct http_request *r, int result, const struct err 
     if (result < 0) {
         log_error("%.*s %.*s: %s (%s)", STR_ARG(r->method_name), STR_ARG(r->path),
                   err && err->text[0] ? err->text : "failed", strerror(-result));
-        p.err = NULL;
+        p.err = info->status == 503 ? &no_room : NULL; /* the words may hold paths */
     } else if (result == APP_E_BUSY) {
         p.extra = "Retry-After: 1\r\n";
     }

@@ -83,7 +83,7 @@ static int open_stores(struct node *node, struct err *err)
     if (r == 0)
         r = state_path(node->state, "directory.db", path);
     if (r == 0)
-        r = store_open(path, STORE_DIRECTORY, true, &app->directory_store, err);
+        r = directory_store_open(node->state, node->config, &app->directory_store, err);
     if (r == 0)
         r = readers_open(path, &node->network_thread, &node->network_readers, err);
     if (r == 0)

@@ -117,4 +117,5 @@ struct app_failure_info {
     int exit;   /* of the command line */
 };
 const struct app_failure_info *
-app_failure_info(int result); /* negative errno: "internal", 500, 1 */
+app_failure_info(int result); /* negative errno: "internal", 500, 1; a disk that is full or
+                                 read-only: "storage_full", 503, 1 */

@@ -1,5 +1,7 @@
 #include "app/app.h"
 
+#include <errno.h>
+
 #define AT(failure) [(failure)-APP_E_INVALID]
 
 static const struct app_failure_info failures[] = {
@@ -18,9 +20,12 @@ static const struct app_failure_info failures[] = {
 };
 
 static const struct app_failure_info internal = {"internal", "The node failed", 500, 1};
+static const struct app_failure_info full = {"storage_full", "Nothing can be stored", 503, 1};
 
 const struct app_failure_info *app_failure_info(int result)
 {
+    if (result == -ENOSPC || result == -EDQUOT || result == -EROFS)
+        return &full;
     if (result < APP_E_INVALID || (size_t)(result - APP_E_INVALID) >= ARRAY_SIZE(failures))
         return &internal;
     return &failures[result - APP_E_INVALID];

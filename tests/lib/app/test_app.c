@@ -80,6 +80,11 @@ static void test_failures(void **state)
     const int unknown[] = {-EIO, 0, 1, APP_E_INVALID - 1, APP_E_BUSY + 1, APP_DONE, INT32_MAX};
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
         assert_string_equal(app_failure_info(unknown[i])->code, "internal");
+    const int full[] = {-ENOSPC, -EDQUOT, -EROFS};
+    for (size_t i = 0; i < ARRAY_SIZE(full); i++) {
+        assert_string_equal(app_failure_info(full[i])->code, "storage_full");
+        assert_int_equal(app_failure_info(full[i])->status, 503);
+    }
 }
 
 /* Holders choose how long their proofs are. Stamps that carry long ones fill no body beyond what
