@@ -33,8 +33,7 @@ static bool from_future(int64_t iat, int64_t now)
     return iat > now + LIMIT_CLOCK_SKEW;
 }
 
-/* Replaces what is served, unless something newer is there: two threads may publish one list. Only
- * a clock that was ahead makes the two differ by more than the skew. */
+/* Replaces what is served, unless something newer is there: two threads may publish one list. */
 static int published_set(struct space *space, enum published_kind kind, unsigned n,
                          struct str token, int64_t iat, int64_t exp)
 {
@@ -53,7 +52,7 @@ static int published_set(struct space *space, enum published_kind kind, unsigned
     char *old = fresh.token;
     pthread_rwlock_wrlock(&space->lock);
     struct published *slot = slot_of(space, kind, n);
-    if (slot && (!slot->token || slot->iat <= iat || from_future(slot->iat, iat))) {
+    if (slot && (!slot->token || slot->iat <= iat)) {
         old = slot->token;
         *slot = fresh;
     }
@@ -336,17 +335,21 @@ int space_publish_status(struct app_thread *t, struct space *space, unsigned n, 
 struct due_job {
     struct app_job job;
     unsigned lists;
+    bool all; /* installs also what is dated too late: it could not be made anew */
     bool configuration;
     bool status[LIMIT_STATUS_LISTS];
 };
 
-/* STORE_E_ABSENT: it was never made. */
-static int install(struct app *app, struct space *space, int list, const char *name, unsigned lists)
+/* STORE_E_ABSENT: it was never made, or is of the future: what is made now could not replace it. */
+static int install(struct due_job *j, int list, const char *name, int64_t now)
 {
+    struct space *space = j->job.space;
     _cleanup_(buf_clear) struct buf token = {0};
     int64_t iat = 0, exp = 0;
     int r = store_published_get(space->store, name, &token, &iat, &exp);
-    return r == 0 ? show(app, space, list, lists, buf_as_str(&token), iat, exp) : r;
+    if (r == 0 && from_future(iat, now) && !j->all)
+        r = STORE_E_ABSENT;
+    return r == 0 ? show(j->job.app, space, list, j->lists, buf_as_str(&token), iat, exp) : r;
 }
 
 static bool shown(struct space *space, int list, int64_t *iat, int64_t *exp)
@@ -372,7 +375,7 @@ static int due_one(struct due_job *j, int list, int64_t now, bool *due)
     if (list >= 0)
         snprintf(name, sizeof(name), "status/%d", list);
     if (!shown(space, list, &iat, &exp))
-        r = install(j->job.app, space, list, name, j->lists);
+        r = install(j, list, name, now);
     if (r == STORE_E_ABSENT) {
         *due = true;
         return 0;
@@ -444,6 +447,11 @@ int space_renew(struct app_thread *t, struct space *space, struct err *err)
     if (r != 0)
         return err_set(err, r, "what %s published cannot be read", space->id);
     r = publish_due(t, space, &due, err);
+    if (r == APP_E_INVALID && !all_shown(space, due.lists)) {
+        due = (struct due_job){.job = {.space = space, .compose = due_compose}, .all = true};
+        if (app_do(t->app, &due.job) != 0)
+            return r;
+    }
     bool whole = all_shown(space, due.lists); /* what was published before is served on */
     if (whole)
         status_lists_are(space, due.lists);

@@ -39,7 +39,8 @@ int store_pass_count(struct store *s, unsigned list, int64_t now, uint32_t *n);
 int store_pass_live_count(struct store *s, int64_t now, int64_t *n);
 
 /* Signed documents that the space serves: "configuration", "status/0". The newest only: put gives
- * STORE_E_STATE if the one that is there has a later iat. */
+ * STORE_E_STATE if the one that is there has a later iat, but by no more than LIMIT_CLOCK_SKEW: a
+ * clock was ahead when it was made, and others do not accept it. */
 int store_published_put(struct store *s, const char *name, struct str token, int64_t iat,
                         int64_t exp);
 int store_published_get(struct store *s, const char *name, struct buf *token, int64_t *iat,

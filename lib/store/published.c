@@ -4,7 +4,8 @@
 
 static const char SQL_PUT[] =
     "INSERT INTO published (name, iat, exp, token) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
-    " SET iat = excluded.iat, exp = excluded.exp, token = excluded.token WHERE iat <= excluded.iat";
+    " SET iat = excluded.iat, exp = excluded.exp, token = excluded.token"
+    " WHERE iat <= excluded.iat OR iat > excluded.iat + ?";
 static const char SQL_GET[] = "SELECT token, iat, exp FROM published WHERE name = ?";
 static const char SQL_SET_DIRTY[] = "INSERT INTO status_list (list, dirty) VALUES (?, ?)"
                                     " ON CONFLICT (list) DO UPDATE SET dirty = excluded.dirty";
@@ -20,6 +21,7 @@ int store_published_put(struct store *s, const char *name, struct str token, int
     query_int(&q, iat);
     query_int(&q, exp);
     query_str(&q, token);
+    query_int(&q, LIMIT_CLOCK_SKEW);
     r = query_change(&q);
     return r == STORE_E_ABSENT ? STORE_E_STATE : r;
 }

@@ -161,6 +161,8 @@ static void only_the_newest_is_published(void **state)
     assert_int_equal(store_published_put(t->space, "status/0", STR("two"), T0 + 1, T0 + 10), 0);
     assert_int_equal(store_published_put(t->space, "status/0", STR("old"), T0, T0 + 10),
                      STORE_E_STATE);
+    assert_int_equal(store_published_put(t->space, "status/2", STR("future"), T0 + 999999, T0), 0);
+    assert_int_equal(store_published_put(t->space, "status/2", STR("now"), T0, T0 + 10), 0);
     assert_int_equal(store_published_put(t->space, "status/1", STR("other"), T0, T0 + 10), 0);
     assert_int_equal(store_published_get(t->space, "status/0", &token, &iat, &exp), 0);
     assert_true(str_eqz(buf_as_str(&token), "two"));
