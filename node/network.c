@@ -62,7 +62,8 @@ static void on_outbox(void *arg)
 {
     struct network *n = arg;
 
-    loop_timer_start(n->soon, SEND_AFTER);
+    if (!n->over)
+        loop_timer_start(n->soon, SEND_AFTER);
 }
 
 static void on_peers(void *arg)
