@@ -8,85 +8,6 @@
 #include "store/peers.h"
 #include "store/visits.h"
 
-#define BATCH 1000
-
-/* ---- counting ---- */
-
-struct count {
-    int64_t n, seen;
-    int64_t now;
-    char last[32];
-};
-
-static int count_member(const struct member_row *row, void *arg)
-{
-    struct count *c = arg;
-    c->seen++;
-    c->n += row->state == MEMBER_ACTIVE;
-    memcpy(c->last, row->id, sizeof(c->last));
-    return 0;
-}
-
-static int count_members(struct store *s, int64_t *n)
-{
-    struct count c = {0};
-    int r;
-    do {
-        char after[32];
-        memcpy(after, c.last, sizeof(after));
-        c.seen = 0;
-        r = store_member_list(s, after[0] ? after : NULL, BATCH, false, count_member, &c);
-    } while (r == 0 && c.seen == BATCH);
-    *n = c.n;
-    return r;
-}
-
-static int count_pass(const struct pass_row *row, void *arg)
-{
-    struct count *c = arg;
-    c->seen++;
-    c->n += row->state == PASS_LIVE && row->exp > c->now;
-    memcpy(c->last, row->id, sizeof(c->last));
-    return 0;
-}
-
-static int count_passes(struct store *s, int64_t now, int64_t *n)
-{
-    struct count c = {.now = now};
-    int r;
-    do {
-        char after[32];
-        memcpy(after, c.last, sizeof(after));
-        c.seen = 0;
-        r = store_pass_list(s, NULL, after[0] ? after : NULL, BATCH, count_pass, &c);
-    } while (r == 0 && c.seen == BATCH);
-    *n = c.n;
-    return r;
-}
-
-static int count_visit(const struct visit_row *row, void *arg)
-{
-    struct count *c = arg;
-    c->seen++;
-    c->n++;
-    memcpy(c->last, row->id, sizeof(c->last));
-    return 0;
-}
-
-static int count_on_site(struct store *s, int64_t *n)
-{
-    struct count c = {0};
-    int r;
-    do {
-        char after[32];
-        memcpy(after, c.last, sizeof(after));
-        c.seen = 0;
-        r = store_visit_list(s, after[0] ? after : NULL, BATCH, true, count_visit, &c);
-    } while (r == 0 && c.seen == BATCH);
-    *n = c.n;
-    return r;
-}
-
 /* ---- one space ---- */
 
 static int64_t configuration_exp(struct space *space)
@@ -100,11 +21,11 @@ static int64_t configuration_exp(struct space *space)
 static int put_counts(struct verb_call *c, struct store *s, struct json *v)
 {
     int64_t members = 0, passes = 0, on_site = 0, outbox = 0;
-    int r = count_members(s, &members);
+    int r = store_member_count(s, MEMBER_ACTIVE, &members);
     if (r == 0)
-        r = count_passes(s, app_now(c->thread->app), &passes);
+        r = store_pass_live_count(s, app_now(c->thread->app), &passes);
     if (r == 0)
-        r = count_on_site(s, &on_site);
+        r = store_visit_count(s, true, &on_site);
     if (r == 0)
         r = store_outbox_count(s, &outbox);
     if (r != 0)
